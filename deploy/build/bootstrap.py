@@ -1,14 +1,14 @@
 """Fetch the locked uv into build/tools, with nothing but Python's standard library.
 
-uv.lock names each wheel of uv with its address and SHA-256; the one that fits this machine is downloaded, verified and its
-program unpacked. Debian's python3 often has neither pip nor venv, so neither is used. Run as a script; prints uv's path.
+uv.lock names each wheel of uv with its address and SHA-256; the one that fits this machine is downloaded,
+verified and its program unpacked. Debian's python3 often has neither pip nor venv, so neither is used. Run as
+a script; prints uv's path.
 """
 
 import hashlib
 import io
 import os
 import platform
-import ssl
 import stat
 import sys
 import tomllib
@@ -16,7 +16,7 @@ import urllib.request
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / "build" / "tools"
@@ -37,11 +37,9 @@ class BootstrapError(Exception):
     """uv cannot be had; the message says why and what would help."""
 
 
-def locked_uv(lock: Mapping[str, object]) -> tuple[str, list[Wheel]]:
+def locked_uv(lock: Mapping[str, Any]) -> tuple[str, list[Wheel]]:
     """Read version and wheels of uv out of a parsed uv.lock."""
-    packages = lock["package"]
-    assert isinstance(packages, list)
-    entry = next((package for package in packages if package["name"] == "uv"), None)
+    entry = next((package for package in lock["package"] if package["name"] == "uv"), None)
     if entry is None:
         raise BootstrapError("uv.lock does not lock uv: add uv to the dev dependencies and run uv lock")
     wheels = [Wheel(wheel["url"], wheel["hash"].removeprefix("sha256:")) for wheel in entry["wheels"]]
@@ -49,9 +47,9 @@ def locked_uv(lock: Mapping[str, object]) -> tuple[str, list[Wheel]]:
 
 
 def choose_wheel(wheels: Iterable[Wheel], *, system: str, machine: str, libc: tuple[str, str]) -> Wheel:
-    """Choose the wheel that runs on this machine; of several, the one for the newest libc that is not newer than ours.
+    """Choose the wheel that runs here; of several, the one for the newest platform not newer than ours.
 
-    `system` and `machine` are as the module platform names them; `libc` is `platform.libc_ver()`, ("", "") on musl.
+    `system`, `machine` and `libc` are what the module platform tells; `libc` is ("", "") on musl.
     """
     fitting = [
         (version, wheel)
@@ -87,10 +85,10 @@ def _split_tag(tag: str) -> tuple[str, tuple[int, int], str]:
 
 
 def download(wheel: Wheel) -> bytes:
-    """Fetch the wheel, through the proxies the environment names, and verify its hash."""
+    """Fetch the wheel and verify its hash; HTTPS_PROXY and SSL_CERT_FILE are honoured."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with urllib.request.urlopen(wheel.url, timeout=TIMEOUT_S, context=_tls()) as response:  # noqa: S310 - the lock's own https address
+            with urllib.request.urlopen(wheel.url, timeout=TIMEOUT_S) as response:  # noqa: S310 - an address of the lock
                 content: bytes = response.read()
             break
         except OSError as error:
@@ -100,12 +98,6 @@ def download(wheel: Wheel) -> bytes:
     if found != wheel.sha256:
         raise BootstrapError(f"{wheel.url} has SHA-256 {found}, but uv.lock says {wheel.sha256}: not used")
     return content
-
-
-def _tls() -> ssl.SSLContext:
-    # SSL_CERT_FILE is OpenSSL's own variable and needs no help; PIP_CERT is what a company network usually sets.
-    bundle = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT")
-    return ssl.create_default_context(cafile=bundle or None)
 
 
 def unpack(content: bytes, target: Path) -> None:

@@ -1,7 +1,8 @@
-"""Compile the contracts under `proto/` with the locked protoc, offline.
+"""Compile the contracts under `proto/` with the locked protoc: `python -m deploy.build.contracts IMAGE`.
 
-Third-party definitions come out of installed packages: google/api and google/rpc from googleapis-common-protos, the well-known
-types from grpcio-tools, buf/validate from the descriptor inside protovalidate. None is copied into the tree.
+No network is used. Third-party definitions come out of installed packages: google/api and google/rpc from
+googleapis-common-protos, the well-known types from grpcio-tools, buf/validate from the descriptor inside
+protovalidate. None is copied into the tree.
 """
 
 import subprocess
@@ -55,3 +56,17 @@ def _validate_set() -> descriptor_pb2.FileDescriptorSet:
         files.file.append(descriptor_pb2.FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb))
     files.file.append(descriptor_pb2.FileDescriptorProto.FromString(validate_pb.desc().proto.to_binary()))
     return files
+
+
+def main() -> int:
+    """Write the image named on the command line; return the exit status."""
+    try:
+        build_image(ROOT / "proto", Path(sys.argv[1]))
+    except ProtocError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,7 @@
-"""Generate `gen/` from `proto/`: `python -m deploy.build.generate`; with `--check`, only say whether it is fresh.
+"""Generate `gen/` from `proto/`: `python -m deploy.build.generate`; `--check` only says whether it is fresh.
 
-gen/python holds the messages, their types and the gRPC code; gen/envoy/api.binpb the descriptors that the edge transcodes by.
+gen/python holds the messages, their types and the gRPC code; gen/envoy/api.binpb the descriptors that the
+edge transcodes by.
 """
 
 import argparse
@@ -29,16 +30,17 @@ def generate(proto_dir: Path, out: Path) -> None:
     protoc(proto_dir, [f"--python_out={python}", f"--pyi_out={python}"], [*files, VALIDATE])
     api = envoy / "api.binpb"
     protoc(proto_dir, ["--include_imports", f"--descriptor_set_out={api}"], [*files, *EDGE_EXTRA])
-    _generate_grpc(proto_dir, python, descriptor_pb2.FileDescriptorSet.FromString(api.read_bytes()), set(files))
+    descriptors = descriptor_pb2.FileDescriptorSet.FromString(api.read_bytes())
+    _generate_grpc(proto_dir, python, descriptors)
 
 
-def _generate_grpc(proto_dir: Path, python: Path, api: descriptor_pb2.FileDescriptorSet, own: set[str]) -> None:
+def _generate_grpc(proto_dir: Path, python: Path, descriptors: descriptor_pb2.FileDescriptorSet) -> None:
     # A pass of its own: asked for files without services, the plugin writes empty modules.
-    with_services = [file for file in api.file if file.service and file.name in own]
+    with_services = [file for file in descriptors.file if file.service]
     if not with_services:
         return
     protoc(proto_dir, [f"--grpc_python_out={python}"], [file.name for file in with_services])
-    types = grpc_stubs.types_by_file(api)
+    types = grpc_stubs.files_of_types(descriptors)
     for file in with_services:
         stub = python / f"{file.name.removesuffix('.proto')}_pb2_grpc.pyi"
         stub.write_text(grpc_stubs.render(file, types), encoding="utf-8")
@@ -51,7 +53,7 @@ def stale_files(fresh: Path, committed: Path) -> list[str]:
 
 
 def update(fresh: Path, committed: Path) -> None:
-    """Make the owned folders of `committed` equal to `fresh`, leaving untouched files alone so that caches stay warm."""
+    """Make the owned folders of `committed` equal to `fresh`; what did not change is not touched."""
     for name in stale_files(fresh, committed):
         source, target = fresh / name, committed / name
         if source.exists():
@@ -87,7 +89,8 @@ def main() -> int:
             return 0
         stale = stale_files(fresh, ROOT / "gen")
     if stale:
-        sys.stderr.write("gen/ does not match proto/: run make gen\n" + "".join(f"  gen/{name}\n" for name in stale))
+        sys.stderr.write("gen/ does not match proto/: run make gen\n")
+        sys.stderr.writelines(f"  gen/{name}\n" for name in stale)
     return 1 if stale else 0
 
 
