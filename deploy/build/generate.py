@@ -12,7 +12,7 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2
 
-from deploy.build import grpc_stubs
+from deploy.build import extension_stubs, grpc_stubs
 from deploy.build.contracts import ROOT, VALIDATE, ProtocError, proto_files, protoc
 
 # The folders of gen/ that this program owns: what is in them and was not generated is removed.
@@ -31,7 +31,17 @@ def generate(proto_dir: Path, out: Path) -> None:
     api = envoy / "api.binpb"
     protoc(proto_dir, ["--include_imports", f"--descriptor_set_out={api}"], [*files, *EDGE_EXTRA])
     descriptors = descriptor_pb2.FileDescriptorSet.FromString(api.read_bytes())
+    _type_extensions(python, descriptors)
     _generate_grpc(proto_dir, python, descriptors)
+
+
+def _type_extensions(python: Path, descriptors: descriptor_pb2.FileDescriptorSet) -> None:
+    for file in descriptors.file:
+        stub = python / f"{file.name.removesuffix('.proto')}_pb2.pyi"
+        if file.extension and stub.exists():
+            stub.write_text(
+                extension_stubs.type_extensions(stub.read_text(encoding="utf-8"), file), encoding="utf-8"
+            )
 
 
 def _generate_grpc(proto_dir: Path, python: Path, descriptors: descriptor_pb2.FileDescriptorSet) -> None:

@@ -1,3 +1,4 @@
+from google.protobuf.internal import extension_dict as _extension_dict
 import datetime
 
 from google.protobuf import descriptor_pb2 as _descriptor_pb2
@@ -32,13 +33,13 @@ KNOWN_REGEX_UNSPECIFIED: KnownRegex
 KNOWN_REGEX_HTTP_HEADER_NAME: KnownRegex
 KNOWN_REGEX_HTTP_HEADER_VALUE: KnownRegex
 MESSAGE_FIELD_NUMBER: _ClassVar[int]
-message: _descriptor.FieldDescriptor
+message: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, MessageRules]
 ONEOF_FIELD_NUMBER: _ClassVar[int]
-oneof: _descriptor.FieldDescriptor
+oneof: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.OneofOptions, OneofRules]
 FIELD_FIELD_NUMBER: _ClassVar[int]
-field: _descriptor.FieldDescriptor
+field: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, FieldRules]
 PREDEFINED_FIELD_NUMBER: _ClassVar[int]
-predefined: _descriptor.FieldDescriptor
+predefined: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, PredefinedRules]
 
 class Rule(_message.Message):
     __slots__ = ("id", "message", "expression")

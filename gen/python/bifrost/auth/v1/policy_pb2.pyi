@@ -1,3 +1,4 @@
+from google.protobuf.internal import extension_dict as _extension_dict
 from google.protobuf import descriptor_pb2 as _descriptor_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -32,7 +33,7 @@ IDEMPOTENCY_UNSPECIFIED: Idempotency
 IDEMPOTENCY_NO_SIDE_EFFECTS: Idempotency
 IDEMPOTENCY_IDEMPOTENT: Idempotency
 POLICY_FIELD_NUMBER: _ClassVar[int]
-policy: _descriptor.FieldDescriptor
+policy: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Policy]
 
 class Policy(_message.Message):
     __slots__ = ("public", "scopes", "owner_field", "rate_class", "audited", "idempotency", "callers")
