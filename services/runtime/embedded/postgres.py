@@ -137,7 +137,7 @@ class EmbeddedPostgres:
         self.psql(";\n".join(statements), database=DATABASE)
 
     def psql(self, script: str, *, database: str = "postgres") -> str:
-        """Run SQL as the superuser; returns unaligned rows. The script goes in by standard input, unseen in ps.
+        """Run SQL as the superuser; returns unaligned rows. The script goes by standard input, unseen in ps.
 
         Raises:
             RuntimeError: the server refused the script.

@@ -1,9 +1,9 @@
 """Which operating-system user an embedded server runs as, and where that user can read and write.
 
 PostgreSQL refuses to run as root, and no data server should. Started by root (a container, a fresh machine),
-the embedded servers run as ``nobody``; that user reaches neither root's home nor a wheel installed below it, so
-the programs are copied and the data placed under ``/var/lib/bifrost`` instead. Started by anybody else, nothing
-changes.
+the embedded servers run as ``nobody``; that user reaches neither root's home nor a wheel installed below it,
+so the programs are copied and the data placed under ``/var/lib/bifrost`` instead. Started by anybody else,
+nothing changes.
 """
 
 import contextlib
@@ -62,8 +62,8 @@ def _may_enter(user: OsUser, folder: Path) -> bool:
 def data_folder(user: OsUser, wanted: Path) -> Path:
     """Make the parent of a server's data folder and say where the data goes.
 
-    ``wanted`` where ``user`` can reach it; else a place under ``/var/lib/bifrost`` derived from ``wanted``, so
-    that the same request always meets the same data.
+    ``wanted`` where ``user`` can reach it; else a place under ``/var/lib/bifrost`` derived from ``wanted``:
+    the same request always meets the same data.
     """
     wanted = wanted.absolute()
     if not can_reach(user, wanted):

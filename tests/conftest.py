@@ -1,0 +1,21 @@
+"""Fixtures that every test may use."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.testing import new_database, temporary_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedPostgres]:
+    """One PostgreSQL server for the session; do not stop it: temporary_postgres() makes your own."""
+    with temporary_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def postgres_url(postgres_server: EmbeddedPostgres) -> str:
+    """URL of an empty database of the test module's own, with a role that owns it."""
+    return new_database(postgres_server)
