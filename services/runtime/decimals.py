@@ -49,7 +49,7 @@ def _not_a_decimal(text: str, field: str) -> ApiError:
 
 
 def format_decimal(value: Decimal) -> str:
-    """Plain notation, no exponent, no trailing zeros, "0" for every zero; NaN and infinity raise ValueError."""
+    """Plain notation, no exponent, no trailing zeros, "0" for every zero; ValueError unless finite."""
     if not value.is_finite():
         raise ValueError(f"{value} has no wire form")
     text = format(value, "f")

@@ -1,0 +1,48 @@
+"""Field rules of the contract (buf.validate), checked by the compiled protovalidate engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import grpc
+import protovalidate
+from google.protobuf.message import Message
+
+from services.runtime.errors import ApiError
+
+if TYPE_CHECKING:
+    from protovalidate import Violation
+
+collect_violations: Final = protovalidate.collect_violations
+CompilationError: Final = protovalidate.CompilationError
+
+_NAMED_IN_MESSAGE = 5
+
+
+def check_fields(message: Message) -> None:
+    """Raise ApiError INVALID_ARGUMENT naming every field that breaks its rule."""
+    violations = collect_violations(message)
+    if violations:
+        raise field_error(violations)
+
+
+def field_error(violations: Sequence[Violation]) -> ApiError:
+    """INVALID_ARGUMENT FIELD_INVALID with a BadRequest entry for every violation."""
+    named = [(field_path(violation), violation.proto.message or "is invalid") for violation in violations]
+    shown = "; ".join(f"{field}: {text}" if field else text for field, text in named[:_NAMED_IN_MESSAGE])
+    rest = len(named) - _NAMED_IN_MESSAGE
+    message = f"{shown}; and {rest} more" if rest > 0 else shown
+    return ApiError(grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID", message, violations=named)
+
+
+def field_path(violation: Violation) -> str:
+    """The violated field as "orders[2].quantity"; empty for a rule of the whole message."""
+    path = ""
+    elements = violation.proto.field.elements if violation.proto.field else ()
+    for element in elements:
+        path += f".{element.field_name}" if path else element.field_name
+        subscript = element.subscript
+        if subscript is not None:
+            path += f"[{subscript.value}]"
+    return path
