@@ -45,16 +45,18 @@ class ReserveOrderRequest(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., order_id: _Optional[str] = ..., request_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., terms: _Optional[_Union[_order_terms_pb2.OrderTerms, _Mapping]] = ..., terms_version: _Optional[int] = ...) -> None: ...
 
 class ReserveOrderResponse(_message.Message):
-    __slots__ = ("reserved", "result", "reserved_cash", "reserved_quantity")
+    __slots__ = ("reserved", "result", "reserved_cash", "reserved_quantity", "worst_price")
     RESERVED_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     RESERVED_CASH_FIELD_NUMBER: _ClassVar[int]
     RESERVED_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    WORST_PRICE_FIELD_NUMBER: _ClassVar[int]
     reserved: bool
     result: _check_pb2.CheckResult
     reserved_cash: str
     reserved_quantity: str
-    def __init__(self, reserved: _Optional[bool] = ..., result: _Optional[_Union[_check_pb2.CheckResult, _Mapping]] = ..., reserved_cash: _Optional[str] = ..., reserved_quantity: _Optional[str] = ...) -> None: ...
+    worst_price: str
+    def __init__(self, reserved: _Optional[bool] = ..., result: _Optional[_Union[_check_pb2.CheckResult, _Mapping]] = ..., reserved_cash: _Optional[str] = ..., reserved_quantity: _Optional[str] = ..., worst_price: _Optional[str] = ...) -> None: ...
 
 class ReserveOrdersRequest(_message.Message):
     __slots__ = ("account_id", "reservations")

@@ -31,7 +31,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$bifrost/venue/v1/venue_service.proto\x12\x10\x62ifrost.venue.v1\x1a\x1c\x62ifrost/auth/v1/policy.proto\x1a!bifrost/type/v1/order_terms.proto\x1a\x1c\x62ifrost/type/v1/stream.proto\x1a\x1d\x62ifrost/venue/v1/market.proto\x1a\"bifrost/venue/v1/venue_order.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xab\x01\n\x12SubmitOrderRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x63lient_order_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1f\n\rinstrument_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x32\n\x05terms\x18\x04 \x01(\x0b\x32\x1b.bifrost.type.v1.OrderTermsB\x06\xbaH\x03\xc8\x01\x01\"U\n\x13SubmitOrderResponse\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.bifrost.venue.v1.VenueOrder\x12\x11\n\tduplicate\x18\x02 \x01(\x08\"V\n\x12\x43\x61ncelOrderRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x63lient_order_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"B\n\x13\x43\x61ncelOrderResponse\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.bifrost.venue.v1.VenueOrder\"\xab\x01\n\x13ReplaceOrderRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x63lient_order_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x32\n\x05terms\x18\x03 \x01(\x0b\x32\x1b.bifrost.type.v1.OrderTermsB\x06\xbaH\x03\xc8\x01\x01\x12\x1e\n\rterms_version\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x02\"C\n\x14ReplaceOrderResponse\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.bifrost.venue.v1.VenueOrder\"W\n\x13ResolveOrderRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x63lient_order_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"U\n\x14ResolveOrderResponse\x12\x10\n\x08not_seen\x18\x01 \x01(\x08\x12+\n\x05order\x18\x02 \x01(\x0b\x32\x1c.bifrost.venue.v1.VenueOrder\"f\n\x16ListVenueOrdersRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"`\n\x17ListVenueOrdersResponse\x12,\n\x06orders\x18\x01 \x03(\x0b\x32\x1c.bifrost.venue.v1.VenueOrder\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x15ListExecutionsRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x16ListExecutionsResponse\x12/\n\nexecutions\x18\x01 \x03(\x0b\x32\x1b.bifrost.venue.v1.Execution\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x17StreamExecutionsRequest\x12\x35\n\x0cresume_after\x18\x01 \x01(\x0b\x32\x1f.bifrost.type.v1.StreamPosition\"\xea\x01\n\x18StreamExecutionsResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12\x33\n\x06report\x18\x02 \x01(\x0b\x32!.bifrost.venue.v1.ExecutionReportH\x00\x12\x30\n\nreplay_end\x18\x03 \x01(\x0b\x32\x1a.bifrost.type.v1.ReplayEndH\x00\x12/\n\theartbeat\x18\x04 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\"\x15\n\x13StreamMarketRequest\"\xe5\x01\n\x14StreamMarketResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12\x32\n\x08snapshot\x18\x02 \x01(\x0b\x32\x1e.bifrost.venue.v1.MarketUpdateH\x00\x12\x30\n\x06update\x18\x03 \x01(\x0b\x32\x1e.bifrost.venue.v1.MarketUpdateH\x00\x12/\n\theartbeat\x18\x04 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\"1\n\x0eGetBookRequest\x12\x1f\n\rinstrument_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"7\n\x0fGetBookResponse\x12$\n\x04\x62ook\x18\x01 \x01(\x0b\x32\x16.bifrost.venue.v1.Book2\xa8\x0c\n\x0cVenueService\x12\xa0\x01\n\x0bSubmitOrder\x12$.bifrost.venue.v1.SubmitOrderRequest\x1a%.bifrost.venue.v1.SubmitOrderResponse\"D\xaa\xcf\x18\x0f \x02\x30\x02:\texecution\x82\xd3\xe4\x93\x02+\"&/v1/venue/accounts/{account_id}/orders:\x01*\x12\xb9\x01\n\x0b\x43\x61ncelOrder\x12$.bifrost.venue.v1.CancelOrderRequest\x1a%.bifrost.venue.v1.CancelOrderResponse\"]\xaa\xcf\x18\x0f \x02\x30\x02:\texecution\x82\xd3\xe4\x93\x02\x44\"?/v1/venue/accounts/{account_id}/orders/{client_order_id}:cancel:\x01*\x12\xbd\x01\n\x0cReplaceOrder\x12%.bifrost.venue.v1.ReplaceOrderRequest\x1a&.bifrost.venue.v1.ReplaceOrderResponse\"^\xaa\xcf\x18\x0f \x02\x30\x02:\texecution\x82\xd3\xe4\x93\x02\x45\"@/v1/venue/accounts/{account_id}/orders/{client_order_id}:replace:\x01*\x12\xbd\x01\n\x0cResolveOrder\x12%.bifrost.venue.v1.ResolveOrderRequest\x1a&.bifrost.venue.v1.ResolveOrderResponse\"^\xaa\xcf\x18\x0f \x02\x30\x02:\texecution\x82\xd3\xe4\x93\x02\x45\"@/v1/venue/accounts/{account_id}/orders/{client_order_id}:resolve:\x01*\x12\xb7\x01\n\x0fListVenueOrders\x12(.bifrost.venue.v1.ListVenueOrdersRequest\x1a).bifrost.venue.v1.ListVenueOrdersResponse\"O\xaa\xcf\x18\x1d\x12\x0borders:read\x1a\naccount_id \x03\x30\x01\x82\xd3\xe4\x93\x02(\x12&/v1/venue/accounts/{account_id}/orders\x12\xb8\x01\n\x0eListExecutions\x12\'.bifrost.venue.v1.ListExecutionsRequest\x1a(.bifrost.venue.v1.ListExecutionsResponse\"S\xaa\xcf\x18\x1d\x12\x0borders:read\x1a\naccount_id \x03\x30\x01\x82\xd3\xe4\x93\x02,\x12*/v1/venue/accounts/{account_id}/executions\x12\xa3\x01\n\x10StreamExecutions\x12).bifrost.venue.v1.StreamExecutionsRequest\x1a*.bifrost.venue.v1.StreamExecutionsResponse\"6\xaa\xcf\x18\x0f \x05\x30\x01:\texecution\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/venue/executions:stream0\x01\x12\x8e\x01\n\x0cStreamMarket\x12%.bifrost.venue.v1.StreamMarketRequest\x1a&.bifrost.venue.v1.StreamMarketResponse\"-\xaa\xcf\x18\n \x05\x30\x01:\x04\x64\x61ta\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/venue/market:stream0\x01\x12\x8c\x01\n\x07GetBook\x12 .bifrost.venue.v1.GetBookRequest\x1a!.bifrost.venue.v1.GetBookResponse\"<\xaa\xcf\x18\x11\x12\x0bmarket:read \x01\x30\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/venue/books/{instrument_id}B`\n\x19io.bifrosttrader.venue.v1P\x01ZAgithub.com/bifrost-trader/bifrost/gen/go/bifrost/venue/v1;venuev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$bifrost/venue/v1/venue_service.proto\x12\x10\x62ifrost.venue.v1\x1a\x1c\x62ifrost/auth/v1/policy.proto\x1a!bifrost/type/v1/order_terms.proto\x1a\x1c\x62ifrost/type/v1/stream.proto\x1a\x1d\x62ifrost/venue/v1/market.proto\x1a\"bifrost/venue/v1/venue_order.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xee\x01\n\x12SubmitOrderRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x63lient_order_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1f\n\rinstrument_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x32\n\x05terms\x18\x04 \x01(\x0b\x32\x1b.bifrost.type.v1.OrderTermsB\x06\xbaH\x03\xc8\x01\x01\x12\x41\n\x10protection_price\x18\x05 \x01(\tB\'\xbaH$r\"2 ^([0-9]{1,18}([.][0-9]{1,9})?)?$\"U\n\x13SubmitOrderResponse\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.bifrost.venue.v1.VenueOrder\x12\x11\n\tduplicate\x18\x02 \x01(\x08\"V\n\x12\x43\x61ncelOrderRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x63lient_order_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"B\n\x13\x43\x61ncelOrderResponse\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.bifrost.venue.v1.VenueOrder\"\xee\x01\n\x13ReplaceOrderRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x63lient_order_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x32\n\x05terms\x18\x03 \x01(\x0b\x32\x1b.bifrost.type.v1.OrderTermsB\x06\xbaH\x03\xc8\x01\x01\x12\x1e\n\rterms_version\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x02\x12\x41\n\x10protection_price\x18\x05 \x01(\tB\'\xbaH$r\"2 ^([0-9]{1,18}([.][0-9]{1,9})?)?$\"C\n\x14ReplaceOrderResponse\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.bifrost.venue.v1.VenueOrder\"W\n\x13ResolveOrderRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x63lient_order_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"U\n\x14ResolveOrderResponse\x12\x10\n\x08not_seen\x18\x01 \x01(\x08\x12+\n\x05order\x18\x02 \x01(\x0b\x32\x1c.bifrost.venue.v1.VenueOrder\"f\n\x16ListVenueOrdersRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"`\n\x17ListVenueOrdersResponse\x12,\n\x06orders\x18\x01 \x03(\x0b\x32\x1c.bifrost.venue.v1.VenueOrder\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x15ListExecutionsRequest\x12\x1c\n\naccount_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x16ListExecutionsResponse\x12/\n\nexecutions\x18\x01 \x03(\x0b\x32\x1b.bifrost.venue.v1.Execution\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x17StreamExecutionsRequest\x12\x35\n\x0cresume_after\x18\x01 \x01(\x0b\x32\x1f.bifrost.type.v1.StreamPosition\"\xea\x01\n\x18StreamExecutionsResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12\x33\n\x06report\x18\x02 \x01(\x0b\x32!.bifrost.venue.v1.ExecutionReportH\x00\x12\x30\n\nreplay_end\x18\x03 \x01(\x0b\x32\x1a.bifrost.type.v1.ReplayEndH\x00\x12/\n\theartbeat\x18\x04 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\"\x15\n\x13StreamMarketRequest\"\xe5\x01\n\x14StreamMarketResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12\x32\n\x08snapshot\x18\x02 \x01(\x0b\x32\x1e.bifrost.venue.v1.MarketUpdateH\x00\x12\x30\n\x06update\x18\x03 \x01(\x0b\x32\x1e.bifrost.venue.v1.MarketUpdateH\x00\x12/\n\theartbeat\x18\x04 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\"1\n\x0eGetBookRequest\x12\x1f\n\rinstrument_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"7\n\x0fGetBookResponse\x12$\n\x04\x62ook\x18\x01 \x01(\x0b\x32\x16.bifrost.venue.v1.Book2\xa8\x0c\n\x0cVenueService\x12\xa0\x01\n\x0bSubmitOrder\x12$.bifrost.venue.v1.SubmitOrderRequest\x1a%.bifrost.venue.v1.SubmitOrderResponse\"D\xaa\xcf\x18\x0f \x02\x30\x02:\texecution\x82\xd3\xe4\x93\x02+\"&/v1/venue/accounts/{account_id}/orders:\x01*\x12\xb9\x01\n\x0b\x43\x61ncelOrder\x12$.bifrost.venue.v1.CancelOrderRequest\x1a%.bifrost.venue.v1.CancelOrderResponse\"]\xaa\xcf\x18\x0f \x02\x30\x02:\texecution\x82\xd3\xe4\x93\x02\x44\"?/v1/venue/accounts/{account_id}/orders/{client_order_id}:cancel:\x01*\x12\xbd\x01\n\x0cReplaceOrder\x12%.bifrost.venue.v1.ReplaceOrderRequest\x1a&.bifrost.venue.v1.ReplaceOrderResponse\"^\xaa\xcf\x18\x0f \x02\x30\x02:\texecution\x82\xd3\xe4\x93\x02\x45\"@/v1/venue/accounts/{account_id}/orders/{client_order_id}:replace:\x01*\x12\xbd\x01\n\x0cResolveOrder\x12%.bifrost.venue.v1.ResolveOrderRequest\x1a&.bifrost.venue.v1.ResolveOrderResponse\"^\xaa\xcf\x18\x0f \x02\x30\x02:\texecution\x82\xd3\xe4\x93\x02\x45\"@/v1/venue/accounts/{account_id}/orders/{client_order_id}:resolve:\x01*\x12\xb7\x01\n\x0fListVenueOrders\x12(.bifrost.venue.v1.ListVenueOrdersRequest\x1a).bifrost.venue.v1.ListVenueOrdersResponse\"O\xaa\xcf\x18\x1d\x12\x0borders:read\x1a\naccount_id \x03\x30\x01\x82\xd3\xe4\x93\x02(\x12&/v1/venue/accounts/{account_id}/orders\x12\xb8\x01\n\x0eListExecutions\x12\'.bifrost.venue.v1.ListExecutionsRequest\x1a(.bifrost.venue.v1.ListExecutionsResponse\"S\xaa\xcf\x18\x1d\x12\x0borders:read\x1a\naccount_id \x03\x30\x01\x82\xd3\xe4\x93\x02,\x12*/v1/venue/accounts/{account_id}/executions\x12\xa3\x01\n\x10StreamExecutions\x12).bifrost.venue.v1.StreamExecutionsRequest\x1a*.bifrost.venue.v1.StreamExecutionsResponse\"6\xaa\xcf\x18\x0f \x05\x30\x01:\texecution\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/venue/executions:stream0\x01\x12\x8e\x01\n\x0cStreamMarket\x12%.bifrost.venue.v1.StreamMarketRequest\x1a&.bifrost.venue.v1.StreamMarketResponse\"-\xaa\xcf\x18\n \x05\x30\x01:\x04\x64\x61ta\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/venue/market:stream0\x01\x12\x8c\x01\n\x07GetBook\x12 .bifrost.venue.v1.GetBookRequest\x1a!.bifrost.venue.v1.GetBookResponse\"<\xaa\xcf\x18\x11\x12\x0bmarket:read \x01\x30\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/venue/books/{instrument_id}B`\n\x19io.bifrosttrader.venue.v1P\x01ZAgithub.com/bifrost-trader/bifrost/gen/go/bifrost/venue/v1;venuev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITORDERREQUEST'].fields_by_name['instrument_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_SUBMITORDERREQUEST'].fields_by_name['terms']._loaded_options = None
   _globals['_SUBMITORDERREQUEST'].fields_by_name['terms']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_SUBMITORDERREQUEST'].fields_by_name['protection_price']._loaded_options = None
+  _globals['_SUBMITORDERREQUEST'].fields_by_name['protection_price']._serialized_options = b'\272H$r\"2 ^([0-9]{1,18}([.][0-9]{1,9})?)?$'
   _globals['_CANCELORDERREQUEST'].fields_by_name['account_id']._loaded_options = None
   _globals['_CANCELORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CANCELORDERREQUEST'].fields_by_name['client_order_id']._loaded_options = None
@@ -59,6 +61,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPLACEORDERREQUEST'].fields_by_name['terms']._serialized_options = b'\272H\003\310\001\001'
   _globals['_REPLACEORDERREQUEST'].fields_by_name['terms_version']._loaded_options = None
   _globals['_REPLACEORDERREQUEST'].fields_by_name['terms_version']._serialized_options = b'\272H\004\032\002(\002'
+  _globals['_REPLACEORDERREQUEST'].fields_by_name['protection_price']._loaded_options = None
+  _globals['_REPLACEORDERREQUEST'].fields_by_name['protection_price']._serialized_options = b'\272H$r\"2 ^([0-9]{1,18}([.][0-9]{1,9})?)?$'
   _globals['_RESOLVEORDERREQUEST'].fields_by_name['account_id']._loaded_options = None
   _globals['_RESOLVEORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RESOLVEORDERREQUEST'].fields_by_name['client_order_id']._loaded_options = None
@@ -92,41 +96,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VENUESERVICE'].methods_by_name['GetBook']._loaded_options = None
   _globals['_VENUESERVICE'].methods_by_name['GetBook']._serialized_options = b'\252\317\030\021\022\013market:read \0010\001\202\323\344\223\002!\022\037/v1/venue/books/{instrument_id}'
   _globals['_SUBMITORDERREQUEST']._serialized_start=280
-  _globals['_SUBMITORDERREQUEST']._serialized_end=451
-  _globals['_SUBMITORDERRESPONSE']._serialized_start=453
-  _globals['_SUBMITORDERRESPONSE']._serialized_end=538
-  _globals['_CANCELORDERREQUEST']._serialized_start=540
-  _globals['_CANCELORDERREQUEST']._serialized_end=626
-  _globals['_CANCELORDERRESPONSE']._serialized_start=628
-  _globals['_CANCELORDERRESPONSE']._serialized_end=694
-  _globals['_REPLACEORDERREQUEST']._serialized_start=697
-  _globals['_REPLACEORDERREQUEST']._serialized_end=868
-  _globals['_REPLACEORDERRESPONSE']._serialized_start=870
-  _globals['_REPLACEORDERRESPONSE']._serialized_end=937
-  _globals['_RESOLVEORDERREQUEST']._serialized_start=939
-  _globals['_RESOLVEORDERREQUEST']._serialized_end=1026
-  _globals['_RESOLVEORDERRESPONSE']._serialized_start=1028
-  _globals['_RESOLVEORDERRESPONSE']._serialized_end=1113
-  _globals['_LISTVENUEORDERSREQUEST']._serialized_start=1115
-  _globals['_LISTVENUEORDERSREQUEST']._serialized_end=1217
-  _globals['_LISTVENUEORDERSRESPONSE']._serialized_start=1219
-  _globals['_LISTVENUEORDERSRESPONSE']._serialized_end=1315
-  _globals['_LISTEXECUTIONSREQUEST']._serialized_start=1317
-  _globals['_LISTEXECUTIONSREQUEST']._serialized_end=1418
-  _globals['_LISTEXECUTIONSRESPONSE']._serialized_start=1420
-  _globals['_LISTEXECUTIONSRESPONSE']._serialized_end=1518
-  _globals['_STREAMEXECUTIONSREQUEST']._serialized_start=1520
-  _globals['_STREAMEXECUTIONSREQUEST']._serialized_end=1600
-  _globals['_STREAMEXECUTIONSRESPONSE']._serialized_start=1603
-  _globals['_STREAMEXECUTIONSRESPONSE']._serialized_end=1837
-  _globals['_STREAMMARKETREQUEST']._serialized_start=1839
-  _globals['_STREAMMARKETREQUEST']._serialized_end=1860
-  _globals['_STREAMMARKETRESPONSE']._serialized_start=1863
-  _globals['_STREAMMARKETRESPONSE']._serialized_end=2092
-  _globals['_GETBOOKREQUEST']._serialized_start=2094
-  _globals['_GETBOOKREQUEST']._serialized_end=2143
-  _globals['_GETBOOKRESPONSE']._serialized_start=2145
-  _globals['_GETBOOKRESPONSE']._serialized_end=2200
-  _globals['_VENUESERVICE']._serialized_start=2203
-  _globals['_VENUESERVICE']._serialized_end=3779
+  _globals['_SUBMITORDERREQUEST']._serialized_end=518
+  _globals['_SUBMITORDERRESPONSE']._serialized_start=520
+  _globals['_SUBMITORDERRESPONSE']._serialized_end=605
+  _globals['_CANCELORDERREQUEST']._serialized_start=607
+  _globals['_CANCELORDERREQUEST']._serialized_end=693
+  _globals['_CANCELORDERRESPONSE']._serialized_start=695
+  _globals['_CANCELORDERRESPONSE']._serialized_end=761
+  _globals['_REPLACEORDERREQUEST']._serialized_start=764
+  _globals['_REPLACEORDERREQUEST']._serialized_end=1002
+  _globals['_REPLACEORDERRESPONSE']._serialized_start=1004
+  _globals['_REPLACEORDERRESPONSE']._serialized_end=1071
+  _globals['_RESOLVEORDERREQUEST']._serialized_start=1073
+  _globals['_RESOLVEORDERREQUEST']._serialized_end=1160
+  _globals['_RESOLVEORDERRESPONSE']._serialized_start=1162
+  _globals['_RESOLVEORDERRESPONSE']._serialized_end=1247
+  _globals['_LISTVENUEORDERSREQUEST']._serialized_start=1249
+  _globals['_LISTVENUEORDERSREQUEST']._serialized_end=1351
+  _globals['_LISTVENUEORDERSRESPONSE']._serialized_start=1353
+  _globals['_LISTVENUEORDERSRESPONSE']._serialized_end=1449
+  _globals['_LISTEXECUTIONSREQUEST']._serialized_start=1451
+  _globals['_LISTEXECUTIONSREQUEST']._serialized_end=1552
+  _globals['_LISTEXECUTIONSRESPONSE']._serialized_start=1554
+  _globals['_LISTEXECUTIONSRESPONSE']._serialized_end=1652
+  _globals['_STREAMEXECUTIONSREQUEST']._serialized_start=1654
+  _globals['_STREAMEXECUTIONSREQUEST']._serialized_end=1734
+  _globals['_STREAMEXECUTIONSRESPONSE']._serialized_start=1737
+  _globals['_STREAMEXECUTIONSRESPONSE']._serialized_end=1971
+  _globals['_STREAMMARKETREQUEST']._serialized_start=1973
+  _globals['_STREAMMARKETREQUEST']._serialized_end=1994
+  _globals['_STREAMMARKETRESPONSE']._serialized_start=1997
+  _globals['_STREAMMARKETRESPONSE']._serialized_end=2226
+  _globals['_GETBOOKREQUEST']._serialized_start=2228
+  _globals['_GETBOOKREQUEST']._serialized_end=2277
+  _globals['_GETBOOKRESPONSE']._serialized_start=2279
+  _globals['_GETBOOKRESPONSE']._serialized_end=2334
+  _globals['_VENUESERVICE']._serialized_start=2337
+  _globals['_VENUESERVICE']._serialized_end=3913
 # @@protoc_insertion_point(module_scope)

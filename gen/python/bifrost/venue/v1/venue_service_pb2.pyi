@@ -14,16 +14,18 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SubmitOrderRequest(_message.Message):
-    __slots__ = ("account_id", "client_order_id", "instrument_id", "terms")
+    __slots__ = ("account_id", "client_order_id", "instrument_id", "terms", "protection_price")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
+    PROTECTION_PRICE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     client_order_id: str
     instrument_id: str
     terms: _order_terms_pb2.OrderTerms
-    def __init__(self, account_id: _Optional[str] = ..., client_order_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., terms: _Optional[_Union[_order_terms_pb2.OrderTerms, _Mapping]] = ...) -> None: ...
+    protection_price: str
+    def __init__(self, account_id: _Optional[str] = ..., client_order_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., terms: _Optional[_Union[_order_terms_pb2.OrderTerms, _Mapping]] = ..., protection_price: _Optional[str] = ...) -> None: ...
 
 class SubmitOrderResponse(_message.Message):
     __slots__ = ("order", "duplicate")
@@ -48,16 +50,18 @@ class CancelOrderResponse(_message.Message):
     def __init__(self, order: _Optional[_Union[_venue_order_pb2.VenueOrder, _Mapping]] = ...) -> None: ...
 
 class ReplaceOrderRequest(_message.Message):
-    __slots__ = ("account_id", "client_order_id", "terms", "terms_version")
+    __slots__ = ("account_id", "client_order_id", "terms", "terms_version", "protection_price")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
     TERMS_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PROTECTION_PRICE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     client_order_id: str
     terms: _order_terms_pb2.OrderTerms
     terms_version: int
-    def __init__(self, account_id: _Optional[str] = ..., client_order_id: _Optional[str] = ..., terms: _Optional[_Union[_order_terms_pb2.OrderTerms, _Mapping]] = ..., terms_version: _Optional[int] = ...) -> None: ...
+    protection_price: str
+    def __init__(self, account_id: _Optional[str] = ..., client_order_id: _Optional[str] = ..., terms: _Optional[_Union[_order_terms_pb2.OrderTerms, _Mapping]] = ..., terms_version: _Optional[int] = ..., protection_price: _Optional[str] = ...) -> None: ...
 
 class ReplaceOrderResponse(_message.Message):
     __slots__ = ("order",)
