@@ -6,6 +6,7 @@ Checks run two at a time, the longest first. Each is a list of commands; the fir
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ IMAGE = ROOT / "build" / "api.binpb"
 PYTHON_FOLDERS = ["services", "tests", "envoy", "deploy", "deploy/build"]
 AT_A_TIME = 2
 
-Command = list[str | Path]
+Command = Sequence[str | Path]
 
 
 class Outcome(NamedTuple):
@@ -30,7 +31,7 @@ class Outcome(NamedTuple):
     seconds: float
 
 
-def checks() -> dict[str, list[Command]]:
+def checks() -> dict[str, Sequence[Command]]:
     """List the checks, the longest first; where a command mends what one finds, its name says so."""
     python = sys.executable
     return {
@@ -48,7 +49,7 @@ def checks() -> dict[str, list[Command]]:
     }
 
 
-def run_check(name: str, commands: list[Command]) -> Outcome:
+def run_check(name: str, commands: Sequence[Command]) -> Outcome:
     """Run the commands of one check up to the first that fails."""
     start = time.monotonic()
     output, passed = "", True
