@@ -1,0 +1,1 @@
+"""The simulated exchange: price-time priority matching over sessions replayed from real daily bars."""

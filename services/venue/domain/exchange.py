@@ -1,0 +1,358 @@
+"""The exchange: a state machine of commands and steps that answers with events.
+
+It holds what one session needs: the orders carried into it and those sent during it. Ids of earlier sessions
+are the store's to know, so a caller asks the store first for an id of which `knows` says no.
+
+Recovery re-runs the session: `Exchange.restore` takes the state carried into it and the recorded commands,
+and arrives at the very same state, generated queues included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from services.venue.domain.commands import (
+    CancelOrder,
+    Command,
+    RecordedCommand,
+    ReplaceOrder,
+    ResolveOrder,
+    SubmitOrder,
+)
+from services.venue.domain.events import (
+    CommandRejected,
+    Event,
+    IdFenced,
+    OrderKnown,
+    SessionClosed,
+    SessionOpened,
+)
+from services.venue.domain.generator import Generator
+from services.venue.domain.journal import Counters, Journal
+from services.venue.domain.market import Market
+from services.venue.domain.order import (
+    HAS_LIMIT,
+    Order,
+    OrderStatus,
+    OrderTerms,
+    RejectReason,
+    TermsError,
+    check_terms,
+    tick_price,
+    whole_quantity,
+)
+from services.venue.domain.price import Instrument
+from services.venue.domain.replay import DailyBar, generate_session
+from services.venue.domain.session import Phase, TradingSession
+
+OrderKey = tuple[str, str]
+"""Account id and client order id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPlan:
+    """Everything a replay is made from.
+
+    An instrument without a bar for a date does not trade in that session. `prefix` begins every id the
+    exchange gives out and must be unique among replays.
+    """
+
+    prefix: str
+    seed: int
+    steps_per_session: int
+    instruments: Sequence[Instrument]
+    sessions: Sequence[TradingSession]
+    bars: Mapping[tuple[date, str], DailyBar]
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedState:
+    """What passes from one session to the next; `last_prices` by instrument id, in price units."""
+
+    next_session: int = 0
+    orders: tuple[Order, ...] = ()
+    last_prices: Mapping[str, int] = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)
+
+
+class Exchange:
+    """One replayed exchange. Not thread-safe: one owner calls `step` and `execute` in turn.
+
+    `position` counts the steps of the whole replay, -1 before the first; a command acts at the step executed
+    last.
+    """
+
+    def __init__(self, plan: ReplayPlan, carried: CarriedState | None = None) -> None:
+        carried = carried or CarriedState()
+        self.plan = plan
+        self.carried = carried
+        self.position = carried.next_session * plan.steps_per_session - 1
+        ended = carried.next_session == len(plan.sessions)
+        self.phase = Phase.ENDED if ended else Phase.PRE_OPEN
+        self._journal = Journal(plan.prefix, replace(carried.counters))
+        self._journal.now_ns = (
+            plan.sessions[-1].close_ns if ended else plan.sessions[carried.next_session].open_ns
+        )
+        self._markets = {each.instrument_id: Market(each, self._journal) for each in plan.instruments}
+        self._generators: dict[str, Generator] = {}
+        self._orders: dict[OrderKey, Order] = {}
+        self._refused: dict[OrderKey, RejectReason] = {}
+        self._fenced: set[OrderKey] = set()
+        for instrument_id, price in carried.last_prices.items():
+            self._markets[instrument_id].last = price
+        for order in carried.orders:
+            own = order.snapshot()
+            self._orders[own.account_id, own.client_order_id] = own
+            self._markets[own.instrument_id].carry(own)
+
+    @classmethod
+    def restore(
+        cls, plan: ReplayPlan, carried: CarriedState, commands: Sequence[RecordedCommand], position: int
+    ) -> Exchange:
+        """Return the exchange as it was at `position` after `commands`.
+
+        `commands` are all those executed since `carried` was the carried state, in order. The events of the
+        re-run are dropped: they were told before. ValueError when position or commands lie in another
+        session.
+        """
+        exchange = cls(plan, carried)
+        first = exchange.position + 1
+        if not first - 1 <= position < first + plan.steps_per_session:
+            raise ValueError(f"position {position} is not in session {carried.next_session}")
+        recorded = iter(commands)
+        following = next(recorded, None)
+        while True:
+            while following is not None and following.position == exchange.position:
+                exchange.execute(following.command)
+                following = next(recorded, None)
+            if exchange.position == position:
+                break
+            exchange.step()
+        if following is not None:
+            raise ValueError(f"command at {following.position} is out of order or past position {position}")
+        return exchange
+
+    @property
+    def session(self) -> TradingSession | None:
+        """Return the open session, or None."""
+        index = self.position // self.plan.steps_per_session
+        return self.plan.sessions[index] if self.phase is Phase.OPEN else None
+
+    @property
+    def now_ns(self) -> int:
+        """Return market time; before the first step, the time at which it will be."""
+        return self._journal.now_ns
+
+    def knows(self, account_id: str, client_order_id: str) -> bool:
+        """Tell whether this session has an order, a refusal or a fence under the id."""
+        key = (account_id, client_order_id)
+        return key in self._orders or key in self._refused or key in self._fenced
+
+    def order(self, account_id: str, client_order_id: str) -> Order | None:
+        """Return a copy of the order as it is now, or None when this session has none under the id."""
+        order = self._orders.get((account_id, client_order_id))
+        return None if order is None else order.snapshot()
+
+    def working_orders(self) -> list[Order]:
+        """Return copies of all working orders, oldest first."""
+        working = (order for market in self._markets.values() for order in market.working.values())
+        return [order.snapshot() for order in sorted(working, key=lambda order: order.priority)]
+
+    def market(self, instrument_id: str) -> Market:
+        """Return the market of an instrument, to be read only. KeyError when it is not listed."""
+        return self._markets[instrument_id]
+
+    def step(self) -> list[Event]:
+        """Move the replay on by one step, first over the close of one session to the next when that is due.
+
+        `carried` is a new object when the step closed a session. After the last session the phase is ENDED.
+        """
+        if self.phase is Phase.ENDED:
+            return []
+        step = (self.position + 1) % self.plan.steps_per_session
+        if step == 0:
+            if self.phase is Phase.OPEN:
+                self._close_session()
+            index = (self.position + 1) // self.plan.steps_per_session
+            if index == len(self.plan.sessions):
+                self.phase = Phase.ENDED
+                return self._journal.take_events()
+            self._open_session(index)
+        self.position += 1
+        session = self.plan.sessions[self.position // self.plan.steps_per_session]
+        self._journal.now_ns = session.step_time_ns(step, self.plan.steps_per_session)
+        for generator in self._generators.values():
+            generator.step(step)
+        return self._journal.take_events()
+
+    def execute(self, command: Command) -> list[Event]:
+        """Carry out a member's command now. The last event of a refused one is CommandRejected."""
+        key = (command.account_id, command.client_order_id)
+        match command:
+            case SubmitOrder():
+                self._submit(key, command)
+            case CancelOrder():
+                self._cancel(key)
+            case ReplaceOrder():
+                self._replace(key, command)
+            case ResolveOrder():
+                self._resolve(key)
+        return self._journal.take_events()
+
+    def _submit(self, key: OrderKey, command: SubmitOrder) -> None:
+        if self._tell_known(key):
+            return
+        terms = command.terms
+        market = self._markets.get(terms.instrument_id)
+        if market is None:
+            self._refuse(key, RejectReason.UNKNOWN_INSTRUMENT)
+        elif self.phase is not Phase.OPEN:
+            self._refuse(key, RejectReason.MARKET_CLOSED)
+        elif terms.instrument_id not in self._generators:
+            self._refuse(key, RejectReason.NOT_TRADING)
+        else:
+            self._accept(key, terms, market)
+
+    def _accept(self, key: OrderKey, terms: OrderTerms, market: Market) -> None:
+        try:
+            quantity, limit_price, stop_price = check_terms(terms, market.instrument)
+        except TermsError as error:
+            self._refuse(key, error.reason)
+            return
+        order = self._orders[key] = Order(
+            order_id=self._journal.new_order_id(),
+            client_order_id=key[1],
+            account_id=key[0],
+            instrument_id=terms.instrument_id,
+            side=terms.side,
+            order_type=terms.order_type,
+            time_in_force=terms.time_in_force,
+            quantity=quantity,
+            limit_price=limit_price,
+            stop_price=stop_price,
+            accepted_ns=self._journal.now_ns,
+            priority=self._journal.new_priority(),
+        )
+        market.accept(order)
+        self._journal.book_changed(order.instrument_id, market.book)
+
+    def _cancel(self, key: OrderKey) -> None:
+        order = self._working(key)
+        if order is not None:
+            market = self._markets[order.instrument_id]
+            market.cancel(order)
+            self._journal.book_changed(order.instrument_id, market.book)
+
+    def _replace(self, key: OrderKey, command: ReplaceOrder) -> None:
+        order = self._working(key)
+        if order is None:
+            return
+        market = self._markets[order.instrument_id]
+        if self.phase is not Phase.OPEN or order.instrument_id not in self._generators:
+            self._reject(key, RejectReason.MARKET_CLOSED)
+            return
+        try:
+            quantity, limit_price, stop_price = _new_terms(order, command, market.instrument)
+        except TermsError as error:
+            self._reject(key, error.reason)
+            return
+        market.replace(order, quantity=quantity, limit_price=limit_price, stop_price=stop_price)
+        self._journal.book_changed(order.instrument_id, market.book)
+
+    def _resolve(self, key: OrderKey) -> None:
+        if not self._tell_known(key):
+            self._fenced.add(key)
+            self._journal.events.append(IdFenced(self._journal.now_ns, *key))
+
+    def _tell_known(self, key: OrderKey) -> bool:
+        """Answer for an id that was used before as it was answered then; False when it is new."""
+        if key in self._orders:
+            self._journal.events.append(OrderKnown(self._journal.now_ns, self._orders[key].snapshot()))
+        elif key in self._fenced:
+            self._reject(key, RejectReason.ORDER_ID_FENCED)
+        elif key in self._refused:
+            self._reject(key, self._refused[key])
+        else:
+            return False
+        return True
+
+    def _working(self, key: OrderKey) -> Order | None:
+        order = self._orders.get(key)
+        if order is None:
+            self._reject(key, RejectReason.UNKNOWN_ORDER)
+        elif order.status is not OrderStatus.WORKING:
+            self._reject(key, RejectReason.ORDER_CLOSED)
+        else:
+            return order
+        return None
+
+    def _refuse(self, key: OrderKey, reason: RejectReason) -> None:
+        """Reject a submission for ever: the id is used up."""
+        self._refused[key] = reason
+        self._reject(key, reason)
+
+    def _reject(self, key: OrderKey, reason: RejectReason) -> None:
+        self._journal.events.append(CommandRejected(self._journal.now_ns, *key, reason))
+
+    def _open_session(self, index: int) -> None:
+        session = self.plan.sessions[index]
+        self.phase = Phase.OPEN
+        self._journal.now_ns = session.open_ns
+        self._journal.events.append(SessionOpened(session.open_ns, session.session_date))
+        for instrument_id, market in self._markets.items():
+            bar = self.plan.bars.get((session.session_date, instrument_id))
+            if bar is None:
+                continue
+            tape = generate_session(
+                bar,
+                seed=self.plan.seed,
+                session_date=session.session_date,
+                instrument_id=instrument_id,
+                steps=self.plan.steps_per_session,
+                tick=market.instrument.tick,
+            )
+            self._generators[instrument_id] = Generator(market, tape)
+
+    def _close_session(self) -> None:
+        index = self.position // self.plan.steps_per_session
+        session = self.plan.sessions[index]
+        self._journal.now_ns = session.close_ns
+        for market in self._markets.values():
+            market.expire_day_orders()
+        for generator in self._generators.values():
+            generator.close()
+        self._generators.clear()
+        self._journal.events.append(SessionClosed(session.close_ns, session.session_date))
+        self._orders = {
+            key: order for key, order in self._orders.items() if order.status is OrderStatus.WORKING
+        }
+        self._refused.clear()
+        self._fenced.clear()
+        self.carried = CarriedState(
+            next_session=index + 1,
+            orders=tuple(self.working_orders()),
+            last_prices={key: each.last for key, each in self._markets.items() if each.last is not None},
+            counters=replace(self._journal.counters),
+        )
+
+
+def _new_terms(
+    order: Order, command: ReplaceOrder, instrument: Instrument
+) -> tuple[int, int | None, int | None]:
+    """Return quantity, limit and stop after a replacement. TermsError when the order cannot have them."""
+    quantity, limit_price, stop_price = order.quantity, order.limit_price, order.stop_price
+    if command.quantity is not None:
+        quantity = whole_quantity(command.quantity)
+        if quantity <= order.filled:
+            raise TermsError(RejectReason.QUANTITY_BELOW_FILLED)
+    if command.limit_price is not None:
+        if order.order_type not in HAS_LIMIT:
+            raise TermsError(RejectReason.INVALID_PRICE)
+        limit_price = tick_price(command.limit_price, instrument)
+    if command.stop_price is not None:
+        if not order.waits_for_trigger:
+            raise TermsError(RejectReason.INVALID_PRICE)
+        stop_price = tick_price(command.stop_price, instrument)
+    return quantity, limit_price, stop_price
