@@ -9,7 +9,7 @@ transaction its two round trips and little else.
 import asyncio
 import contextlib
 import importlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ _CONNECTION_FAILURES = (
     asyncpg.TooManyConnectionsError,
     asyncpg.InternalClientError,  # the server's last words came unasked and its socket has not closed yet
 )
+_KEEPALIVE = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -73,14 +74,27 @@ class _Pooled:
 
 
 class Transaction:
-    """An open transaction: Core statements on ``connection``, asyncpg itself as ``driver``."""
+    """An open transaction: Core statements on ``connection``, asyncpg itself as ``driver``.
 
-    __slots__ = ("connection", "driver", "is_open")
+    Whoever began it ends it: ``commit`` then ``release``, or ``release`` alone, which undoes it.
+    """
 
-    def __init__(self, connection: AsyncConnection, driver: asyncpg.Connection) -> None:
-        self.connection = connection
-        self.driver = driver
-        self.is_open = True
+    __slots__ = ("_is_open", "_pooled", "_release")
+
+    def __init__(self, pooled: _Pooled, release: Callable[[_Pooled, bool], None]) -> None:
+        self._pooled = pooled
+        self._release = release
+        self._is_open = True
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """For SQLAlchemy Core statements."""
+        return self._pooled.connection
+
+    @property
+    def driver(self) -> asyncpg.Connection:
+        """The asyncpg connection."""
+        return self._pooled.driver
 
     async def commit(self) -> None:
         """Make it durable.
@@ -93,11 +107,20 @@ class Transaction:
             tag = await self.driver.execute("COMMIT")
         except Exception as error:
             if is_connection_failure(error):
+                self.driver.terminate()
                 raise CommitOutcomeUnknownError(f"the outcome of a commit is unknown: {error}") from error
             raise
-        self.is_open = False
+        self._is_open = False
         if tag != "COMMIT":
             raise RuntimeError("the transaction was rolled back: an earlier statement in it had failed")
+
+    def release(self) -> None:
+        """Give the connection back; what was not committed is rolled back in the background."""
+        self._release(self._pooled, self._is_open)
+
+    def unavailable(self, error: BaseException) -> DatabaseUnavailableError | None:
+        """``error`` as DatabaseUnavailableError when it means that, and this connection is used no more."""
+        return _unavailable(error, self._pooled)
 
 
 class Database:
@@ -146,19 +169,37 @@ class Database:
     @contextlib.asynccontextmanager
     async def open_transaction(self) -> AsyncIterator[Transaction]:
         """A transaction that the block commits itself; undone when it did not."""
-        pooled = await self._begin()
-        transaction = Transaction(pooled.connection, pooled.driver)
+        transaction = await self.begin()
         try:
             yield transaction
         except Exception as error:
-            _raise_unavailable(error, pooled)
+            if (unavailable := transaction.unavailable(error)) is not None:
+                raise unavailable from error
             raise
         finally:
-            if transaction.is_open and not pooled.driver.is_closed():
-                # apart from the caller, who may be cancelled: a cancelled ROLLBACK would cost the connection
-                self._in_background(self._roll_back(pooled))
-            else:
+            transaction.release()
+
+    async def begin(self) -> Transaction:
+        """A transaction for a caller with a life of its own to give it; most want ``transaction()``.
+
+        BEGIN also proves that the pooled connection still lives, so that no ping is needed.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL is away.
+        """
+        while True:
+            pooled = await self._take()
+            try:
+                await pooled.driver.execute("BEGIN")
+                return Transaction(pooled, self._end)
+            except BaseException as error:
+                fresh = pooled.fresh
+                pooled.driver.terminate()
                 self._put_back(pooled)
+                if not is_connection_failure(error):
+                    raise
+                if fresh:
+                    raise DatabaseUnavailableError(f"PostgreSQL is away: {error}") from error
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -186,7 +227,7 @@ class Database:
         Raises:
             DatabaseUnavailableError: PostgreSQL is away.
         """
-        settings = _server_settings(self.schema)
+        settings = _server_settings(self.schema) | _KEEPALIVE
         try:
             return await asyncpg.connect(self._url, server_settings=settings, timeout=CONNECT_TIMEOUT_S)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -208,25 +249,11 @@ class Database:
         try:
             yield pooled
         except Exception as error:
-            _raise_unavailable(error, pooled)
+            if (unavailable := _unavailable(error, pooled)) is not None:
+                raise unavailable from error
             raise
         finally:
             self._put_back(pooled)
-
-    async def _begin(self) -> _Pooled:
-        """Take a connection and send BEGIN, which also proves that it still lives: no ping is needed."""
-        while True:
-            pooled = await self._take()
-            try:
-                await pooled.driver.execute("BEGIN")
-                return pooled
-            except BaseException as error:
-                pooled.driver.terminate()
-                self._put_back(pooled)
-                if not is_connection_failure(error):
-                    raise
-                if pooled.fresh:
-                    raise DatabaseUnavailableError(f"PostgreSQL is away: {error}") from error
 
     async def _take(self) -> _Pooled:
         await self._free.acquire()
@@ -243,6 +270,13 @@ class Database:
             if isinstance(error, OSError) or is_connection_failure(error):
                 raise DatabaseUnavailableError(f"PostgreSQL is away: {error}") from error
             raise
+
+    def _end(self, pooled: _Pooled, needs_rollback: bool) -> None:
+        if needs_rollback and not pooled.driver.is_closed():
+            # apart from the caller, who may be cancelled: a cancelled ROLLBACK would cost the connection
+            self._in_background(self._roll_back(pooled))
+        else:
+            self._put_back(pooled)
 
     def _put_back(self, pooled: _Pooled) -> None:
         pooled.fresh = False
@@ -320,12 +354,11 @@ def _server_settings(schema: str) -> dict[str, str]:
     return {"search_path": schema, "application_name": f"bifrost-{schema}", "timezone": "UTC"}
 
 
-def _raise_unavailable(error: Exception, pooled: _Pooled) -> None:
-    if isinstance(error, CommitOutcomeUnknownError):
-        pooled.driver.terminate()
-    elif is_connection_failure(error) and not isinstance(error, DatabaseUnavailableError):
-        pooled.driver.terminate()
-        raise DatabaseUnavailableError(f"PostgreSQL went away: {error}") from error
+def _unavailable(error: BaseException, pooled: _Pooled) -> DatabaseUnavailableError | None:
+    if isinstance(error, DatabaseUnavailableError) or not is_connection_failure(error):
+        return None
+    pooled.driver.terminate()
+    return DatabaseUnavailableError(f"PostgreSQL went away: {error}")
 
 
 async def _discard(pooled: _Pooled) -> None:
