@@ -1,7 +1,7 @@
 """The path of a call: deadline, token, policy, field rules, owner, handler, errors, then log, metrics, span.
 
 A handler is wrapped once, at registration. Everything that is the same for all calls of a method is worked
-out there; what is left per call is written flat, since a layer of coroutines costs more here than what it does.
+out there; what is left per call is written flat, since a layer of coroutines costs more than what it does.
 """
 
 from __future__ import annotations

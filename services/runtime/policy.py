@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
 
 import grpc
 from google.protobuf import descriptor_pool
@@ -12,12 +11,6 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, Servic
 from bifrost.auth.v1 import policy_pb2
 from services.runtime.auth import Principal
 from services.runtime.errors import ApiError, permission_denied
-
-if TYPE_CHECKING:
-    from google.protobuf.descriptor_pb2 import MethodOptions
-    from google.protobuf.internal.extension_dict import _ExtensionFieldDescriptor
-
-_POLICY = cast("_ExtensionFieldDescriptor[MethodOptions, policy_pb2.Policy]", policy_pb2.policy)
 
 
 class ContractError(RuntimeError):
@@ -50,9 +43,9 @@ def service_descriptor(contract: str) -> ServiceDescriptor:
 def read_policy(method: MethodDescriptor) -> MethodPolicy:
     """The policy option of a method; ContractError names the method when it has none or an impossible one."""
     options = method.GetOptions()
-    if not options.HasExtension(_POLICY):
+    if not options.HasExtension(policy_pb2.policy):
         raise ContractError(f"method {method.full_name} has no option (bifrost.auth.v1.policy)")
-    policy: policy_pb2.Policy = options.Extensions[_POLICY]
+    policy = options.Extensions[policy_pb2.policy]
     if policy.public and (policy.scopes or policy.owner_field or policy.callers):
         raise ContractError(f"method {method.full_name} is public and asks for rights at once")
     if policy.owner_field:

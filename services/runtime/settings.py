@@ -42,6 +42,8 @@ class ServiceSettings(BaseSettings):
     default_deadline_s: float = Field(default=10.0, gt=0)
     """Deadline of a unary call whose client gave none."""
     max_message_bytes: int = Field(default=16 * 1024 * 1024, gt=0)
+    drain_delay_s: float = Field(default=0.2, ge=0)
+    """Between telling balancers and ending streams, so that new calls have gone elsewhere."""
     drain_grace_s: float = Field(default=5.0, ge=0)
     run_dir: Path = Path("run")
     """Where the running mesh keeps sockets, keys and logs."""

@@ -123,7 +123,7 @@ class TokenVerifier:
 def token_verifier(
     settings: ServiceSettings, *, clock: Clock, jwks_source: JwksSource | None = None
 ) -> TokenVerifier:
-    """The verifier the settings describe: users' keys from the file if one is set, else from `jwks_source`."""
+    """The verifier the settings describe: users' keys from the file if set, else from `jwks_source`."""
     users: KeySet = EmptyKeySet()
     if settings.jwks_file is not None:
         users = FileKeySet(settings.jwks_file, dependency="identity")
@@ -148,7 +148,7 @@ class ServiceCredential:
 
     @classmethod
     def load(cls, service: str, path: Path, *, clock: Clock) -> ServiceCredential:
-        """The P-256 key of a PEM file whose stem is the key id; TypeError when it holds another kind of key."""
+        """The P-256 key of a PEM file whose stem is the key id; TypeError for another kind of key."""
         key = load_pem_private_key(path.read_bytes(), password=None)
         if not isinstance(key, EllipticCurvePrivateKey):
             raise TypeError(f"{path} must hold an elliptic curve private key")

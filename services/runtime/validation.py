@@ -27,6 +27,11 @@ def check_fields(message: Message) -> None:
         raise field_error(violations)
 
 
+def check_rules(empty: Message) -> None:
+    """Compile the rules of a message type; CompilationError when they are wrong."""
+    collect_violations(empty)
+
+
 def field_error(violations: Sequence[Violation]) -> ApiError:
     """INVALID_ARGUMENT FIELD_INVALID with a BadRequest entry for every violation."""
     named = [(field_path(violation), violation.proto.message or "is invalid") for violation in violations]
