@@ -56,8 +56,8 @@ down: $(ENV) ## Stop what make up started
 
 fmt: $(ENV) ## Format contracts and code, and mend what the linter can
 	@.venv/bin/buf format --write
-	@.venv/bin/ruff check --quiet --fix-only services tests envoy deploy deploy/build
-	@.venv/bin/ruff format --quiet services tests envoy deploy deploy/build
+	@.venv/bin/ruff check --quiet --fix-only $(wildcard services tests envoy deploy deploy/build)
+	@.venv/bin/ruff format --quiet $(wildcard services tests envoy deploy deploy/build)
 
 clean: ## Remove what the build and the tests made; .venv stays
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -6,8 +6,8 @@ The contracts are compared with those at the merge-base with main, on main itsel
 import io
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 from deploy.build.contracts import ROOT, ProtocError, build_image, proto_files
@@ -31,10 +31,10 @@ def extract_contracts(repository: Path, commit: str, target: Path) -> Path | Non
     listed = _git(repository, "ls-tree", "-r", "--name-only", commit, "proto")
     if not any(name.endswith(".proto") for name in (listed or "").splitlines()):
         return None
-    command = ["git", "archive", commit, "proto"]
+    command = ["git", "archive", "--format=zip", commit, "proto"]
     archive = subprocess.run(command, cwd=repository, capture_output=True, check=True)
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(target, filter="data")
+    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
+        files.extractall(target)
     return target / "proto"
 
 

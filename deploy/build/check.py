@@ -16,7 +16,8 @@ from deploy.build.contracts import ROOT
 BIN = Path(sys.executable).parent
 IMAGE = ROOT / "build" / "api.binpb"
 # deploy/build is named itself: ruff passes over folders called build.
-PYTHON_FOLDERS = ["services", "tests", "envoy", "deploy", "deploy/build"]
+FOLDERS = ("services", "tests", "envoy", "deploy", "deploy/build")
+PYTHON_FOLDERS = [name for name in FOLDERS if (ROOT / name).is_dir()]
 AT_A_TIME = 2
 
 Command = Sequence[str | Path]
