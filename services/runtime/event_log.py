@@ -150,8 +150,8 @@ class EventLog:
     async def transaction(self) -> AsyncIterator[LogTransaction]:
         """A transaction: at the end of the block it appends, commits and then tells the readers.
 
-        The end of it runs to its end even when the caller is cancelled. When the connection is lost during the
-        commit, the database is read to learn what became of it, however long that takes.
+        That end runs through even when the caller is cancelled. When the connection is lost during the commit,
+        the database is read to learn what became of it, however long that takes.
 
         Raises:
             DatabaseUnavailableError: PostgreSQL is away; nothing was changed.
@@ -190,8 +190,8 @@ class EventLog:
     async def page(self, after: int, *, keys: Collection[str] | None = None) -> tuple[list[LoggedEvent], int]:
         """The next events beyond ``after`` and the sequence up to which nothing was left out.
 
-        From the tail where it reaches back so far, else from the database. No events and ``after`` itself: the
-        reader is at the head.
+        From the tail where it reaches back so far, else from the database. No events and ``after`` itself
+        mean that the reader is at the head.
         """
         events = self._tail.after(after, PAGE)
         if events is None:
@@ -297,7 +297,8 @@ class _Statements:
             f"WITH counted AS (UPDATE {head} SET sequence = sequence + cardinality($2::text[]) "
             "WHERE writer_token = $1::bigint RETURNING sequence), "
             f"inserted AS (INSERT INTO {events} ({columns}) "
-            "SELECT counted.sequence - cardinality($2) + e.n, e.key, e.kind, e.time_ns, $6::bigint, e.payload "
+            "SELECT counted.sequence - cardinality($2) + e.n, e.key, e.kind, e.time_ns, $6::bigint, "
+            "e.payload "
             "FROM counted, unnest($2, $3::text[], $4::bigint[], $5::bytea[]) "
             "WITH ORDINALITY AS e(key, kind, time_ns, payload, n)) "
             "SELECT sequence FROM counted"

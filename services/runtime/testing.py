@@ -1,10 +1,11 @@
-"""What tests of every service share: a real PostgreSQL."""
+"""What tests of every service share: a real PostgreSQL, conditions to wait for."""
 
+import asyncio
 import contextlib
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from services.runtime.embedded.postgres import EmbeddedPostgres
@@ -30,3 +31,14 @@ def new_database(server: EmbeddedPostgres) -> str:
     server.psql(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
     server.psql(f"CREATE DATABASE {name} OWNER {name}")
     return server.url(name, password, name)
+
+
+async def eventually(condition: Callable[[], bool | Awaitable[bool]], *, timeout_s: float = 10.0) -> None:
+    """Wait until ``condition`` holds, for what gives no event to wait for (another process, a row).
+
+    Raises:
+        TimeoutError: it did not hold in time.
+    """
+    async with asyncio.timeout(timeout_s):
+        while not (held if isinstance(held := condition(), bool) else await held):
+            await asyncio.sleep(0.005)  # noqa: ASYNC110  # there is no event: that is what this is for

@@ -1,4 +1,5 @@
 """The pool over a real PostgreSQL: transactions, the driver beneath, migrations, a server that is killed."""
+# ruff: noqa: PT012
 
 import asyncio
 import os
@@ -18,8 +19,7 @@ from services.runtime.database import (
     is_connection_failure,
     metadata_for,
 )
-from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import new_database, temporary_postgres
+from services.runtime.testing import eventually, new_database, temporary_postgres
 
 metadata = metadata_for("shop")
 items = sa.Table(
@@ -135,11 +135,6 @@ async def test_refused_connection_is_recognised() -> None:
     assert not is_connection_failure(None)
 
 
-async def until_dead(server: EmbeddedPostgres) -> None:
-    while server.pid() is not None:
-        await asyncio.sleep(0.005)
-
-
 async def test_a_killed_server_is_met_again_without_a_restart_of_ours() -> None:
     with temporary_postgres() as server:
         database = await Database.connect(new_database(server), schema="shop", pool_size=2)
@@ -150,7 +145,7 @@ async def test_a_killed_server_is_met_again_without_a_restart_of_ours() -> None:
             async with database.transaction() as connection:
                 await connection.execute(items.insert(), {"name": "lost", "price": 1})
                 os.kill(server.pid() or 0, signal.SIGKILL)
-                await until_dead(server)
+                await eventually(lambda: server.pid() is None)
                 await connection.execute(sa.text("SELECT pg_sleep(5)"))
         assert is_connection_failure(caught.value)
         with pytest.raises(DatabaseUnavailableError):
@@ -180,7 +175,8 @@ async def test_migrate_makes_the_schema_once(
     (folder / "migrations" / "__init__.py").touch()
     (folder / "migrations" / "versions" / "0001_first.py").write_text(
         "from alembic import op\nimport sqlalchemy as sa\nrevision = '0001'\ndown_revision = None\n"
-        "def upgrade():\n    op.create_table('thing', sa.Column('id', sa.Text, primary_key=True), schema='mig')\n"
+        "def upgrade():\n"
+        "    op.create_table('thing', sa.Column('id', sa.Text, primary_key=True), schema='mig')\n"
     )
     monkeypatch.setattr("services.__path__", [*__import__("services").__path__, str(folder.parent)])
 
