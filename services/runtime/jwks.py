@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import copy_context
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ import jwt
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
+from services.runtime.auth import current_call
 from services.runtime.clock import NANOS, Clock
 from services.runtime.errors import ApiError, unavailable
 
@@ -91,7 +93,10 @@ class FetchedKeySet:
         if self._fetched_ns is not None and now - self._fetched_ns < _REFETCH_NS:
             return None
         if self._fetch is None:
-            self._fetch = asyncio.create_task(self._refresh(), name="fetch_jwks")
+            # In no call's name: the first caller's short deadline must not fail the fetch for all.
+            context = copy_context()
+            context.run(current_call.set, None)
+            self._fetch = asyncio.create_task(self._refresh(), name="fetch_jwks", context=context)
         # A caller that goes away must not take the fetch of the others with it.
         await asyncio.shield(self._fetch)
         return self._keys.get(kid)

@@ -119,7 +119,7 @@ class Service:
         return self.port
 
     async def stop(self, grace_s: float) -> None:
-        """Drain and stop: tell balancers, end streams, give calls `grace_s` seconds, then close everything."""
+        """Drain and stop: tell balancers, end streams, give calls `grace_s` seconds, close everything."""
         if self._stopped:
             return
         self._stopped = True
