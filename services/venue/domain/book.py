@@ -166,6 +166,10 @@ class Book:
         """Put a limit order at the end of the queue at its price."""
         self.side(order.side).level(_limit(order)).add_order(order)
 
+    def shrink(self, order: Order, quantity: int) -> None:
+        """Show `quantity` less of a resting order, whose terms change next."""
+        self.side(order.side).levels[_limit(order)].user -= quantity
+
     def remove(self, order: Order) -> None:
         """Take a resting order out."""
         self.side(order.side).remove_order(order)

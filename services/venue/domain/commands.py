@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from services.venue.domain.order import OrderTerms
 
@@ -14,6 +13,7 @@ class SubmitOrder:
 
     account_id: str
     client_order_id: str
+    instrument_id: str
     terms: OrderTerms
 
 
@@ -27,13 +27,15 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceOrder:
-    """Change an order's terms; None leaves one as it is. `quantity` is the new total, filled included."""
+    """Give an order new terms of the same side, type and time in force; the quantity includes what is filled.
+
+    `terms_version` is one more than the order's present one.
+    """
 
     account_id: str
     client_order_id: str
-    quantity: Decimal | None = None
-    limit_price: Decimal | None = None
-    stop_price: Decimal | None = None
+    terms: OrderTerms
+    terms_version: int
 
 
 @dataclass(frozen=True, slots=True)

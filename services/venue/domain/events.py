@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import Enum
 
 from services.venue.domain.book import DepthLevel
-from services.venue.domain.order import CancelReason, Order, RejectReason, Side
+from services.venue.domain.order import Order, RejectedOrder, RejectReason, Side
 
 
 class Liquidity(Enum):
@@ -35,12 +35,20 @@ class OrderKnown:
     """The client's id was used before: nothing was done, and this is the order as it is now."""
 
     event_time_ns: int
-    order: Order
+    order: Order | RejectedOrder
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRejected:
+    """The submission was refused for good."""
+
+    event_time_ns: int
+    order: RejectedOrder
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRejected:
-    """A submission, cancellation or replacement was refused and changed nothing."""
+    """A cancellation, a replacement or a fenced submission was refused and changed nothing."""
 
     event_time_ns: int
     account_id: str
@@ -50,12 +58,12 @@ class CommandRejected:
 
 @dataclass(frozen=True, slots=True)
 class OrderFilled:
-    """One execution of an order; two users who trade with one another share the `trade_id`."""
+    """One execution of an order; two users who trade with one another share the `trade_number`."""
 
     event_time_ns: int
     order: Order
     execution_id: str
-    trade_id: str
+    trade_number: int
     price: int
     quantity: int
     fee: Decimal
@@ -65,11 +73,10 @@ class OrderFilled:
 
 @dataclass(frozen=True, slots=True)
 class OrderCancelled:
-    """What was not filled of the order is gone."""
+    """What was not filled of the order is gone; the order says why."""
 
     event_time_ns: int
     order: Order
-    reason: CancelReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +114,36 @@ class IdFenced:
 
 @dataclass(frozen=True, slots=True)
 class TradePrinted:
-    """A trade as the market sees it; synthetic prints alone make the real bar, users' trades come apart."""
+    """A trade as the market sees it, numbered from 1 within instrument and session.
+
+    Synthetic prints alone make the real bar, users' trades come apart. `session_end` marks the last synthetic
+    one.
+    """
 
     event_time_ns: int
     instrument_id: str
-    trade_id: str
+    trade_number: int
     price: int
     quantity: int
     aggressor: Side
     synthetic: bool
+    session_end: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BookChanged:
-    """The five best levels of each side, best first; the first of each is the quote."""
+    """The five best levels of each side, best first; the first of each is the quote.
+
+    `last` is the last traded price, None before the first; `trading` is False when no session of it is
+    replayed.
+    """
 
     event_time_ns: int
     instrument_id: str
     bids: tuple[DepthLevel, ...]
     asks: tuple[DepthLevel, ...]
+    last: int | None
+    trading: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +165,7 @@ class SessionClosed:
 OrderEvent = (
     OrderAccepted
     | OrderKnown
+    | OrderRejected
     | CommandRejected
     | OrderFilled
     | OrderCancelled

@@ -9,9 +9,8 @@ and arrives at the very same state, generated queues included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
 
 from services.venue.domain.commands import (
     CancelOrder,
@@ -26,55 +25,28 @@ from services.venue.domain.events import (
     Event,
     IdFenced,
     OrderKnown,
+    OrderRejected,
     SessionClosed,
     SessionOpened,
 )
 from services.venue.domain.generator import Generator
-from services.venue.domain.journal import Counters, Journal
+from services.venue.domain.journal import Journal
 from services.venue.domain.market import Market
 from services.venue.domain.order import (
-    HAS_LIMIT,
+    EngineTerms,
     Order,
     OrderStatus,
-    OrderTerms,
+    RejectedOrder,
     RejectReason,
     TermsError,
     check_terms,
-    tick_price,
-    whole_quantity,
 )
-from services.venue.domain.price import Instrument
-from services.venue.domain.replay import DailyBar, generate_session
+from services.venue.domain.plan import CarriedState, ReplayPlan
+from services.venue.domain.replay import generate_session
 from services.venue.domain.session import Phase, TradingSession
 
 OrderKey = tuple[str, str]
 """Account id and client order id."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayPlan:
-    """Everything a replay is made from.
-
-    An instrument without a bar for a date does not trade in that session. `prefix` begins every id the
-    exchange gives out and must be unique among replays.
-    """
-
-    prefix: str
-    seed: int
-    steps_per_session: int
-    instruments: Sequence[Instrument]
-    sessions: Sequence[TradingSession]
-    bars: Mapping[tuple[date, str], DailyBar]
-
-
-@dataclass(frozen=True, slots=True)
-class CarriedState:
-    """What passes from one session to the next; `last_prices` by instrument id, in price units."""
-
-    next_session: int = 0
-    orders: tuple[Order, ...] = ()
-    last_prices: Mapping[str, int] = field(default_factory=dict)
-    counters: Counters = field(default_factory=Counters)
 
 
 class Exchange:
@@ -92,13 +64,11 @@ class Exchange:
         ended = carried.next_session == len(plan.sessions)
         self.phase = Phase.ENDED if ended else Phase.PRE_OPEN
         self._journal = Journal(plan.prefix, replace(carried.counters))
-        self._journal.now_ns = (
-            plan.sessions[-1].close_ns if ended else plan.sessions[carried.next_session].open_ns
-        )
+        self._journal.now_ns = carried.closed_ns if ended else plan.sessions[carried.next_session].open_ns
         self._markets = {each.instrument_id: Market(each, self._journal) for each in plan.instruments}
         self._generators: dict[str, Generator] = {}
         self._orders: dict[OrderKey, Order] = {}
-        self._refused: dict[OrderKey, RejectReason] = {}
+        self._rejected: dict[OrderKey, RejectedOrder] = {}
         self._fenced: set[OrderKey] = set()
         for instrument_id, price in carried.last_prices.items():
             self._markets[instrument_id].last = price
@@ -118,6 +88,8 @@ class Exchange:
         session.
         """
         exchange = cls(plan, carried)
+        if exchange.phase is Phase.ENDED:
+            exchange.position = position
         first = exchange.position + 1
         if not first - 1 <= position < first + plan.steps_per_session:
             raise ValueError(f"position {position} is not in session {carried.next_session}")
@@ -148,10 +120,10 @@ class Exchange:
     def knows(self, account_id: str, client_order_id: str) -> bool:
         """Tell whether this session has an order, a refusal or a fence under the id."""
         key = (account_id, client_order_id)
-        return key in self._orders or key in self._refused or key in self._fenced
+        return key in self._orders or key in self._rejected or key in self._fenced
 
     def order(self, account_id: str, client_order_id: str) -> Order | None:
-        """Return a copy of the order as it is now, or None when this session has none under the id."""
+        """Return a copy of the accepted order as it is now, or None when the session has none of that id."""
         order = self._orders.get((account_id, client_order_id))
         return None if order is None else order.snapshot()
 
@@ -173,18 +145,26 @@ class Exchange:
             return []
         step = (self.position + 1) % self.plan.steps_per_session
         if step == 0:
-            if self.phase is Phase.OPEN:
-                self._close_session()
             index = (self.position + 1) // self.plan.steps_per_session
             if index == len(self.plan.sessions):
-                self.phase = Phase.ENDED
-                return self._journal.take_events()
+                return self.end()
+            if self.phase is Phase.OPEN:
+                self._close_session(index)
             self._open_session(index)
         self.position += 1
         session = self.plan.sessions[self.position // self.plan.steps_per_session]
         self._journal.now_ns = session.step_time_ns(step, self.plan.steps_per_session)
         for generator in self._generators.values():
             generator.step(step)
+        return self._journal.take_events()
+
+    def end(self) -> list[Event]:
+        """End the replay: close its session, expire every open order, refuse what comes later."""
+        if self.phase is not Phase.ENDED:
+            self._close_session(len(self.plan.sessions))
+            self.phase = Phase.ENDED
+            for market in self._markets.values():
+                market.show_book()
         return self._journal.take_events()
 
     def execute(self, command: Command) -> list[Event]:
@@ -204,62 +184,57 @@ class Exchange:
     def _submit(self, key: OrderKey, command: SubmitOrder) -> None:
         if self._tell_known(key):
             return
-        terms = command.terms
-        market = self._markets.get(terms.instrument_id)
+        order_id = self._journal.new_order_id()
+        market = self._markets.get(command.instrument_id)
         if market is None:
-            self._refuse(key, RejectReason.UNKNOWN_INSTRUMENT)
-        elif self.phase is not Phase.OPEN:
-            self._refuse(key, RejectReason.MARKET_CLOSED)
-        elif terms.instrument_id not in self._generators:
-            self._refuse(key, RejectReason.NOT_TRADING)
-        else:
-            self._accept(key, terms, market)
-
-    def _accept(self, key: OrderKey, terms: OrderTerms, market: Market) -> None:
-        try:
-            quantity, limit_price, stop_price = check_terms(terms, market.instrument)
-        except TermsError as error:
-            self._refuse(key, error.reason)
+            self._refuse(command, order_id, RejectReason.UNKNOWN_INSTRUMENT)
             return
-        order = self._orders[key] = Order(
-            order_id=self._journal.new_order_id(),
-            client_order_id=key[1],
-            account_id=key[0],
-            instrument_id=terms.instrument_id,
-            side=terms.side,
-            order_type=terms.order_type,
-            time_in_force=terms.time_in_force,
-            quantity=quantity,
-            limit_price=limit_price,
-            stop_price=stop_price,
-            accepted_ns=self._journal.now_ns,
+        try:
+            engine_terms = check_terms(command.terms, market.instrument)
+        except TermsError as error:
+            self._refuse(command, order_id, error.reason)
+            return
+        order = Order(
+            order_id=order_id,
+            client_order_id=command.client_order_id,
+            account_id=command.account_id,
+            instrument_id=command.instrument_id,
+            terms=command.terms,
+            engine_terms=engine_terms,
+            accepted_ns=self.now_ns,
+            updated_ns=self.now_ns,
             priority=self._journal.new_priority(),
         )
+        reason = market.refusal(order)
+        if reason is not None:
+            self._refuse(command, order_id, reason)
+            return
+        self._orders[key] = order
         market.accept(order)
-        self._journal.book_changed(order.instrument_id, market.book)
+        market.show_book()
 
     def _cancel(self, key: OrderKey) -> None:
         order = self._working(key)
         if order is not None:
             market = self._markets[order.instrument_id]
             market.cancel(order)
-            self._journal.book_changed(order.instrument_id, market.book)
+            market.show_book()
 
     def _replace(self, key: OrderKey, command: ReplaceOrder) -> None:
         order = self._working(key)
         if order is None:
             return
-        market = self._markets[order.instrument_id]
-        if self.phase is not Phase.OPEN or order.instrument_id not in self._generators:
-            self._reject(key, RejectReason.MARKET_CLOSED)
+        if command.terms_version == order.terms_version:
+            self._tell_known(key)
             return
+        market = self._markets[order.instrument_id]
         try:
-            quantity, limit_price, stop_price = _new_terms(order, command, market.instrument)
+            engine_terms = _new_terms(order, command, market)
         except TermsError as error:
             self._reject(key, error.reason)
             return
-        market.replace(order, quantity=quantity, limit_price=limit_price, stop_price=stop_price)
-        self._journal.book_changed(order.instrument_id, market.book)
+        market.replace(order, command.terms, engine_terms)
+        market.show_book()
 
     def _resolve(self, key: OrderKey) -> None:
         if not self._tell_known(key):
@@ -272,8 +247,8 @@ class Exchange:
             self._journal.events.append(OrderKnown(self._journal.now_ns, self._orders[key].snapshot()))
         elif key in self._fenced:
             self._reject(key, RejectReason.ORDER_ID_FENCED)
-        elif key in self._refused:
-            self._reject(key, self._refused[key])
+        elif key in self._rejected:
+            self._journal.events.append(OrderKnown(self.now_ns, self._rejected[key]))
         else:
             return False
         return True
@@ -283,15 +258,24 @@ class Exchange:
         if order is None:
             self._reject(key, RejectReason.UNKNOWN_ORDER)
         elif order.status is not OrderStatus.WORKING:
-            self._reject(key, RejectReason.ORDER_CLOSED)
+            self._reject(key, RejectReason.ORDER_ENDED)
         else:
             return order
         return None
 
-    def _refuse(self, key: OrderKey, reason: RejectReason) -> None:
+    def _refuse(self, command: SubmitOrder, order_id: str, reason: RejectReason) -> None:
         """Reject a submission for ever: the id is used up."""
-        self._refused[key] = reason
-        self._reject(key, reason)
+        rejected = RejectedOrder(
+            order_id,
+            command.client_order_id,
+            command.account_id,
+            command.instrument_id,
+            command.terms,
+            reason,
+            self.now_ns,
+        )
+        self._rejected[command.account_id, command.client_order_id] = rejected
+        self._journal.events.append(OrderRejected(self.now_ns, rejected))
 
     def _reject(self, key: OrderKey, reason: RejectReason) -> None:
         self._journal.events.append(CommandRejected(self._journal.now_ns, *key, reason))
@@ -304,6 +288,7 @@ class Exchange:
         for instrument_id, market in self._markets.items():
             bar = self.plan.bars.get((session.session_date, instrument_id))
             if bar is None:
+                market.show_book()
                 continue
             tape = generate_session(
                 bar,
@@ -313,46 +298,52 @@ class Exchange:
                 steps=self.plan.steps_per_session,
                 tick=market.instrument.tick,
             )
+            market.open()
             self._generators[instrument_id] = Generator(market, tape)
 
-    def _close_session(self) -> None:
-        index = self.position // self.plan.steps_per_session
-        session = self.plan.sessions[index]
-        self._journal.now_ns = session.close_ns
-        for market in self._markets.values():
-            market.expire_day_orders()
+    def _close_session(self, following: int) -> None:
+        """Close the open session, if one is; `following` is the index of the one to come, or their number."""
+        session = self.session
+        if session is not None:
+            self._journal.now_ns = session.close_ns
         for generator in self._generators.values():
             generator.close()
         self._generators.clear()
-        self._journal.events.append(SessionClosed(session.close_ns, session.session_date))
+        for market in self._markets.values():
+            market.trading = False
+            market.expire(all_orders=following == len(self.plan.sessions))
+        if session is not None:
+            self._journal.events.append(SessionClosed(session.close_ns, session.session_date))
         self._orders = {
             key: order for key, order in self._orders.items() if order.status is OrderStatus.WORKING
         }
-        self._refused.clear()
+        self._rejected.clear()
         self._fenced.clear()
         self.carried = CarriedState(
-            next_session=index + 1,
+            next_session=following,
+            closed_ns=self.now_ns,
             orders=tuple(self.working_orders()),
             last_prices={key: each.last for key, each in self._markets.items() if each.last is not None},
             counters=replace(self._journal.counters),
         )
 
 
-def _new_terms(
-    order: Order, command: ReplaceOrder, instrument: Instrument
-) -> tuple[int, int | None, int | None]:
-    """Return quantity, limit and stop after a replacement. TermsError when the order cannot have them."""
-    quantity, limit_price, stop_price = order.quantity, order.limit_price, order.stop_price
-    if command.quantity is not None:
-        quantity = whole_quantity(command.quantity)
-        if quantity <= order.filled:
-            raise TermsError(RejectReason.QUANTITY_BELOW_FILLED)
-    if command.limit_price is not None:
-        if order.order_type not in HAS_LIMIT:
-            raise TermsError(RejectReason.INVALID_PRICE)
-        limit_price = tick_price(command.limit_price, instrument)
-    if command.stop_price is not None:
-        if not order.waits_for_trigger:
-            raise TermsError(RejectReason.INVALID_PRICE)
-        stop_price = tick_price(command.stop_price, instrument)
-    return quantity, limit_price, stop_price
+def _new_terms(order: Order, command: ReplaceOrder, market: Market) -> EngineTerms:
+    """Return the terms of a replacement. TermsError when the order cannot have them."""
+    terms = command.terms
+    if (terms.side, terms.order_type, terms.time_in_force) != (
+        order.side,
+        order.terms.order_type,
+        order.time_in_force,
+    ):
+        raise ValueError("a replacement keeps side, type and time in force")
+    if command.terms_version != order.terms_version + 1:
+        raise TermsError(RejectReason.TERMS_VERSION)
+    if not market.trading:
+        raise TermsError(RejectReason.MARKET_CLOSED)
+    engine_terms = check_terms(terms, market.instrument)
+    if engine_terms.quantity <= order.filled:
+        raise TermsError(RejectReason.QUANTITY_FILLED)
+    if market.is_outside_band(order.side, engine_terms.limit_price):
+        raise TermsError(RejectReason.PRICE_BAND)
+    return engine_terms

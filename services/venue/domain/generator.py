@@ -33,9 +33,9 @@ class Generator:
                 self._quote(side, price, size)
         self._quoted = quotes
         market.worst_shown = {side: levels[-1] for side, levels in quotes.items() if levels}
-        self._print(tape.prices[step], tape.volumes[step], tape.aggressors[step], quotes)
+        self._print(step, quotes)
         market.run_stops()
-        market.journal.book_changed(market.instrument.instrument_id, market.book)
+        market.show_book()
 
     def close(self) -> None:
         """Take all generated liquidity out of the book."""
@@ -73,11 +73,12 @@ class Generator:
         self._market.trade_with_users(swept.matches, aggressor=side)
         return sum(match.quantity for match in swept.matches)
 
-    def _print(self, price: int, volume: int, aggressor: Side, quotes: dict[Side, tuple[Quote, ...]]) -> None:
+    def _print(self, step: int, quotes: dict[Side, tuple[Quote, ...]]) -> None:
         """Print the tape's trade in full, after it has met the users' orders it cannot pass by."""
+        price, volume = self._tape.prices[step], self._tape.volumes[step]
         if not volume:
             return
-        market, left = self._market, volume
+        market, left, aggressor = self._market, volume, self._tape.aggressors[step]
         for side, through in ((Side.BUY, price + 1), (Side.SELL, price - 1)):
             swept = sweep(market.book.side(side), left, through, account_id=None)
             market.trade_with_users(swept.matches, aggressor=side.opposite)
@@ -87,8 +88,8 @@ class Generator:
         if level is not None:
             market.trade_with_users(meet_print(level, left), aggressor)
             passive.drop_if_empty(level)
-        market.journal.trade(market.instrument.instrument_id, price, volume, aggressor, synthetic=True)
-        market.note_trade(price)
+        session_end = step == len(self._tape.prices) - 1
+        market.print_trade(price, volume, aggressor, synthetic=True, session_end=session_end)
         self._refill(passive, price, quotes)
 
     def _refill(self, passive: BookSide, price: int, quotes: dict[Side, tuple[Quote, ...]]) -> None:

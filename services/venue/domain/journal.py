@@ -1,12 +1,10 @@
-"""Writes down what happens, in order, and numbers orders, trades and executions."""
+"""Writes down what happens, in order, and numbers orders and executions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.venue.domain.book import Book
 from services.venue.domain.events import (
-    BookChanged,
     Event,
     Liquidity,
     OrderAccepted,
@@ -15,11 +13,9 @@ from services.venue.domain.events import (
     OrderFilled,
     OrderReplaced,
     StopTriggered,
-    TradePrinted,
 )
 from services.venue.domain.fees import execution_fee
-from services.venue.domain.order import CancelReason, Order, OrderStatus, Side
-from services.venue.domain.replay import LEVELS
+from services.venue.domain.order import CancelReason, Order, OrderStatus
 
 
 @dataclass(slots=True)
@@ -28,7 +24,6 @@ class Counters:
 
     orders: int = 0
     executions: int = 0
-    trades: int = 0
     priorities: int = 0
 
 
@@ -58,21 +53,10 @@ class Journal:
         self.counters.priorities += 1
         return self.counters.priorities
 
-    def trade(
-        self, instrument_id: str, price: int, quantity: int, aggressor: Side, *, synthetic: bool
-    ) -> str:
-        """Print a trade and return its id."""
-        self.counters.trades += 1
-        trade_id = f"{self.prefix}-t{self.counters.trades}"
-        self.events.append(
-            TradePrinted(self.now_ns, instrument_id, trade_id, price, quantity, aggressor, synthetic)
-        )
-        return trade_id
-
     def filled(
         self,
         order: Order,
-        trade_id: str,
+        trade_number: int,
         price: int,
         quantity: int,
         liquidity: Liquidity,
@@ -84,9 +68,9 @@ class Journal:
         self.events.append(
             OrderFilled(
                 event_time_ns=self.now_ns,
-                order=order.snapshot(),
+                order=self._now(order),
                 execution_id=f"{self.prefix}-x{self.counters.executions}",
-                trade_id=trade_id,
+                trade_number=trade_number,
                 price=price,
                 quantity=quantity,
                 fee=execution_fee(quantity),
@@ -97,29 +81,27 @@ class Journal:
 
     def accepted(self, order: Order) -> None:
         """Tell that the order is at the exchange."""
-        self.events.append(OrderAccepted(self.now_ns, order.snapshot()))
+        self.events.append(OrderAccepted(self.now_ns, self._now(order)))
 
     def cancelled(self, order: Order, reason: CancelReason) -> None:
         """End the order."""
-        order.status = OrderStatus.CANCELLED
-        self.events.append(OrderCancelled(self.now_ns, order.snapshot(), reason))
+        order.status, order.cancel_reason = OrderStatus.CANCELLED, reason
+        self.events.append(OrderCancelled(self.now_ns, self._now(order)))
 
     def expired(self, order: Order) -> None:
         """End the order with its session."""
         order.status = OrderStatus.EXPIRED
-        self.events.append(OrderExpired(self.now_ns, order.snapshot()))
+        self.events.append(OrderExpired(self.now_ns, self._now(order)))
 
     def replaced(self, order: Order) -> None:
         """Tell the order's new terms."""
-        self.events.append(OrderReplaced(self.now_ns, order.snapshot()))
+        self.events.append(OrderReplaced(self.now_ns, self._now(order)))
 
     def triggered(self, order: Order) -> None:
         """Turn a stop into the order it holds."""
         order.triggered = True
-        self.events.append(StopTriggered(self.now_ns, order.snapshot()))
+        self.events.append(StopTriggered(self.now_ns, self._now(order)))
 
-    def book_changed(self, instrument_id: str, book: Book) -> None:
-        """Show the book."""
-        self.events.append(
-            BookChanged(self.now_ns, instrument_id, book.bids.depth(LEVELS), book.asks.depth(LEVELS))
-        )
+    def _now(self, order: Order) -> Order:
+        order.updated_ns = self.now_ns
+        return order.snapshot()

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from services.venue.domain.book import Book
-from services.venue.domain.events import Liquidity
+from services.venue.domain.events import BookChanged, Liquidity, TradePrinted
 from services.venue.domain.journal import Journal
-from services.venue.domain.matching import Match, collar_limit, is_fillable, sweep
-from services.venue.domain.order import CancelReason, Order, OrderStatus, Side, TimeInForce
+from services.venue.domain.matching import (
+    BAND_PERCENT,
+    COLLAR_PERCENT,
+    Match,
+    is_fillable,
+    sweep,
+    worst_within,
+)
+from services.venue.domain.order import (
+    CancelReason,
+    EngineTerms,
+    Order,
+    OrderStatus,
+    OrderTerms,
+    OrderType,
+    RejectReason,
+    Side,
+    TimeInForce,
+)
 from services.venue.domain.price import Instrument
+from services.venue.domain.replay import LEVELS
 from services.venue.domain.stops import StopBook
 
 
@@ -15,24 +33,53 @@ class Market:
     """The order-driven part of one instrument; `generator.Generator` is the part that is replayed.
 
     Every method writes its events to the journal. `last` is the last traded price in units of 0.0001, None
-    before the first trade ever.
+    before the first trade ever; `trading` tells whether a session of the instrument is open.
     """
 
     def __init__(self, instrument: Instrument, journal: Journal) -> None:
         self.instrument = instrument
-        self.journal = journal
         self.book = Book()
         self.stops = StopBook()
         self.working: dict[str, Order] = {}
         self.last: int | None = None
+        self.trading = False
         self.worst_shown: dict[Side, tuple[int, int]] = {}
-        self._high: int = 0
-        self._low: int = 0
+        self._journal = journal
+        self._trades = 0
+        self._high = 0
+        self._low = 0
+
+    def open(self) -> None:
+        """Begin a session."""
+        self.trading = True
+        self._trades = 0
+
+    def refusal(self, order: Order) -> RejectReason | None:
+        """Return why a new order is refused, or None."""
+        if not self.trading or self.last is None:
+            return RejectReason.MARKET_CLOSED
+        if self.is_outside_band(order.side, order.limit_price):
+            return RejectReason.PRICE_BAND
+        if order.waits_for_trigger:
+            return None
+        resting = self.book.side(order.side.opposite)
+        if order.terms.order_type is OrderType.MARKET and resting.best is None:
+            return RejectReason.NO_LIQUIDITY
+        if order.time_in_force is TimeInForce.FILL_OR_KILL and not self._is_fillable(order):
+            return RejectReason.NO_LIQUIDITY
+        return None
+
+    def is_outside_band(self, side: Side, limit_price: int | None) -> bool:
+        """Tell whether a limit lies so far through the last trade that it must be a mistake."""
+        if limit_price is None or self.last is None:
+            return False
+        bound = worst_within(side, self.last, BAND_PERCENT)
+        return limit_price > bound if side is Side.BUY else limit_price < bound
 
     def accept(self, order: Order) -> None:
         """Take in a new order and let it act."""
         self.working[order.order_id] = order
-        self.journal.accepted(order)
+        self._journal.accepted(order)
         self._enter(order)
         self.run_stops()
 
@@ -49,45 +96,74 @@ class Market:
         self._take_out(order)
         self._finish(order, CancelReason.REQUESTED)
 
-    def replace(
-        self, order: Order, *, quantity: int, limit_price: int | None, stop_price: int | None
-    ) -> None:
-        """Give a working order new terms. Only a smaller quantity alone keeps the order's place in time."""
+    def replace(self, order: Order, terms: OrderTerms, engine_terms: EngineTerms) -> None:
+        """Give an order new terms; only a smaller quantity at the same prices keeps its place in time."""
         keeps_place = (
-            quantity <= order.quantity and limit_price == order.limit_price and stop_price == order.stop_price
+            engine_terms.quantity <= order.quantity
+            and engine_terms.limit_price == order.limit_price
+            and (order.triggered or engine_terms.stop_price == order.stop_price)
         )
-        if keeps_place:
-            self._reduce_in_place(order, quantity)
-            self.journal.replaced(order)
-            return
-        self._take_out(order)
-        order.quantity, order.limit_price, order.stop_price = quantity, limit_price, stop_price
-        order.priority = self.journal.new_priority()
-        order.queue_ahead = 0
-        self.journal.replaced(order)
-        self._enter(order)
-        self.run_stops()
+        if not keeps_place:
+            self._take_out(order)
+        elif not order.waits_for_trigger:
+            self.book.shrink(order, order.quantity - engine_terms.quantity)
+        order.terms, order.engine_terms = terms, engine_terms
+        order.terms_version += 1
+        if not keeps_place:
+            order.priority = self._journal.new_priority()
+            order.queue_ahead = 0
+        self._journal.replaced(order)
+        if not keeps_place:
+            self._enter(order)
+            self.run_stops()
 
-    def expire_day_orders(self) -> None:
-        """End the DAY orders of the session that closes, oldest first."""
+    def expire(self, *, all_orders: bool) -> None:
+        """End what does not outlive the session, oldest first; with `all_orders` also GTC orders."""
         for order in sorted(self.working.values(), key=lambda order: order.priority):
-            if order.time_in_force is TimeInForce.DAY:
+            if all_orders or order.time_in_force is not TimeInForce.GOOD_TILL_CANCELLED:
                 self._take_out(order)
                 del self.working[order.order_id]
-                self.journal.expired(order)
+                self._journal.expired(order)
 
     def trade_with_users(self, matches: list[Match], aggressor: Side) -> None:
         """Record trades in which generated flow met users' orders."""
         for match in matches:
-            if match.maker is None:
-                raise ValueError("generated flow does not trade with generated flow")
             self._record(match, taker=None, aggressor=aggressor)
 
-    def note_trade(self, price: int) -> None:
-        """Remember a traded price, for the collar and the stops."""
+    def print_trade(
+        self, price: int, quantity: int, aggressor: Side, *, synthetic: bool, session_end: bool = False
+    ) -> int:
+        """Print a trade, remember its price for the collar and the stops, and return its number."""
+        self._trades += 1
         self.last = price
-        self._high = max(self._high, price) if self._high else price
-        self._low = min(self._low, price) if self._low else price
+        self._high = max(self._high, price)
+        self._low = min(self._low or price, price)
+        self._journal.events.append(
+            TradePrinted(
+                self._journal.now_ns,
+                self.instrument.instrument_id,
+                self._trades,
+                price,
+                quantity,
+                aggressor,
+                synthetic,
+                session_end,
+            )
+        )
+        return self._trades
+
+    def show_book(self) -> None:
+        """Tell the market how the book stands."""
+        self._journal.events.append(
+            BookChanged(
+                self._journal.now_ns,
+                self.instrument.instrument_id,
+                self.book.bids.depth(LEVELS),
+                self.book.asks.depth(LEVELS),
+                self.last,
+                self.trading,
+            )
+        )
 
     def run_stops(self) -> None:
         """Release the stops that trades have reached, and those which their own trades reach in turn."""
@@ -96,8 +172,8 @@ class Market:
         while (
             order := self.stops.pop_triggered(self._high or self.last, self._low or self.last)
         ) is not None:
-            order.priority = self.journal.new_priority()
-            self.journal.triggered(order)
+            order.priority = self._journal.new_priority()
+            self._journal.triggered(order)
             self._enter(order)
         self._high = self._low = 0
 
@@ -106,14 +182,12 @@ class Market:
         if order.waits_for_trigger:
             self.stops.add(order)
             return
-        resting = self.book.side(order.side.opposite)
-        limit = self._reach(order)
-        if order.time_in_force is TimeInForce.FILL_OR_KILL and not is_fillable(
-            resting, order.unfilled, limit, order.account_id
-        ):
+        if order.time_in_force is TimeInForce.FILL_OR_KILL and not self._is_fillable(order):
             self._finish(order, CancelReason.NOT_FILLABLE)
             return
-        swept = sweep(resting, order.unfilled, limit, order.account_id)
+        swept = sweep(
+            self.book.side(order.side.opposite), order.unfilled, self._reach(order), order.account_id
+        )
         for match in swept.matches:
             order.fill(match.price, match.quantity)
             self._record(match, taker=order, aggressor=order.side)
@@ -122,58 +196,48 @@ class Market:
         elif swept.self_trade:
             self._finish(order, CancelReason.SELF_TRADE)
         elif order.limit_price is None:
-            self._finish(order, CancelReason.COLLAR)
-        elif order.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL:
+            self._finish(order, CancelReason.BEYOND_PROTECTION)
+        elif order.time_in_force in {TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL}:
             self._finish(order, CancelReason.IMMEDIATE_REMAINDER)
         else:
-            self._rest(order)
+            self._rest(order, order.limit_price)
+
+    def _is_fillable(self, order: Order) -> bool:
+        resting = self.book.side(order.side.opposite)
+        return is_fillable(resting, order.unfilled, self._reach(order), order.account_id)
 
     def _reach(self, order: Order) -> int:
-        """Return the worst price the order may trade at."""
-        if order.limit_price is not None:
-            return order.limit_price
-        if self.last is None:
-            raise ValueError("a market order before the first trade")
-        return collar_limit(order.side, self.last, self.instrument.tick)
+        """Return the worst price to trade at: the limit or the collar, never beyond the protection."""
+        reach = order.limit_price
+        if reach is None:
+            if self.last is None:
+                raise ValueError("a market order before the first trade")
+            reach = worst_within(order.side, self.last, COLLAR_PERCENT)
+        protection = order.engine_terms.protection_price
+        if protection is None:
+            return reach
+        return min(reach, protection) if order.side is Side.BUY else max(reach, protection)
 
-    def _rest(self, order: Order) -> None:
+    def _rest(self, order: Order, limit_price: int) -> None:
         """Rest the order; beyond the levels shown, the book is taken to be as deep as at the last one."""
         side = self.book.side(order.side)
-        shown = self.worst_shown.get(order.side)
-        if (
-            shown is not None
-            and order.limit_price not in side.levels
-            and order.limit_price is not None
-            and order.limit_price != shown[0]
-            and side.reaches(shown[0], order.limit_price)
-        ):
-            order.queue_ahead = shown[1]
+        price, size = self.worst_shown.get(order.side, (limit_price, 0))
+        if limit_price not in side.levels and price != limit_price and side.reaches(price, limit_price):
+            order.queue_ahead = size
         self.book.rest(order)
 
     def _record(self, match: Match, taker: Order | None, aggressor: Side) -> None:
-        trade_id = self.journal.trade(
-            self.instrument.instrument_id, match.price, match.quantity, aggressor, synthetic=False
-        )
-        self.note_trade(match.price)
-        if match.maker is not None:
-            self.journal.filled(
-                match.maker,
-                trade_id,
-                match.price,
-                match.quantity,
-                Liquidity.MAKER,
-                against_synthetic=taker is None,
+        number = self.print_trade(match.price, match.quantity, aggressor, synthetic=False)
+        maker = match.maker
+        if maker is not None:
+            self._journal.filled(
+                maker, number, match.price, match.quantity, Liquidity.MAKER, against_synthetic=taker is None
             )
-            if not match.maker.unfilled:
-                del self.working[match.maker.order_id]
+            if not maker.unfilled:
+                del self.working[maker.order_id]
         if taker is not None:
-            self.journal.filled(
-                taker,
-                trade_id,
-                match.price,
-                match.quantity,
-                Liquidity.TAKER,
-                against_synthetic=match.maker is None,
+            self._journal.filled(
+                taker, number, match.price, match.quantity, Liquidity.TAKER, against_synthetic=maker is None
             )
 
     def _take_out(self, order: Order) -> None:
@@ -182,11 +246,6 @@ class Market:
         else:
             self.book.remove(order)
 
-    def _reduce_in_place(self, order: Order, quantity: int) -> None:
-        if not order.waits_for_trigger and order.limit_price is not None:
-            self.book.side(order.side).levels[order.limit_price].user -= order.quantity - quantity
-        order.quantity = quantity
-
     def _finish(self, order: Order, reason: CancelReason) -> None:
         del self.working[order.order_id]
-        self.journal.cancelled(order, reason)
+        self._journal.cancelled(order, reason)

@@ -10,6 +10,9 @@ from services.venue.domain.order import Order, Side
 COLLAR_PERCENT = 10
 """How far from the last trade a market order may reach."""
 
+BAND_PERCENT = 50
+"""How far through the last trade a limit may be priced: beyond it lies a slip of the finger."""
+
 
 class Match(NamedTuple):
     """One trade with a resting order; `maker` is None for generated liquidity."""
@@ -26,11 +29,11 @@ class Sweep(NamedTuple):
     self_trade: bool
 
 
-def collar_limit(side: Side, last: int, tick: int) -> int:
-    """Return the worst price a market order may trade at, on tick and inside the collar."""
+def worst_within(side: Side, last: int, percent: int) -> int:
+    """Return the worst price for `side` that is no more than `percent` away from `last`."""
     if side is Side.BUY:
-        return last * (100 + COLLAR_PERCENT) // (100 * tick) * tick
-    return -(-last * (100 - COLLAR_PERCENT) // (100 * tick)) * tick
+        return last * (100 + percent) // 100
+    return -(-last * (100 - percent) // 100)
 
 
 def sweep(resting: BookSide, quantity: int, limit: int, account_id: str | None) -> Sweep:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 
-from services.venue.domain.price import Instrument, price_units
+from services.venue.domain.price import UNITS_PER_CURRENCY, Instrument, price_units
 
 
 class Side(Enum):
@@ -49,20 +49,19 @@ class OrderStatus(Enum):
 
 
 class RejectReason(Enum):
-    """Why the exchange refused a command."""
+    """Why the exchange refused a command; the last three are of cancellations and replacements only."""
 
     UNKNOWN_INSTRUMENT = "unknown_instrument"
+    OFF_TICK = "off_tick"
+    LOT_SIZE = "lot_size"
     MARKET_CLOSED = "market_closed"
-    NOT_TRADING = "not_trading"
-    INVALID_QUANTITY = "invalid_quantity"
-    FRACTIONAL_QUANTITY = "fractional_quantity"
-    INVALID_PRICE = "invalid_price"
-    PRICE_OFF_TICK = "price_off_tick"
-    INVALID_TIME_IN_FORCE = "invalid_time_in_force"
+    NO_LIQUIDITY = "no_liquidity"
+    PRICE_BAND = "price_band"
     ORDER_ID_FENCED = "order_id_fenced"
     UNKNOWN_ORDER = "unknown_order"
-    ORDER_CLOSED = "order_closed"
-    QUANTITY_BELOW_FILLED = "quantity_below_filled"
+    ORDER_ENDED = "order_ended"
+    QUANTITY_FILLED = "quantity_filled"
+    TERMS_VERSION = "terms_version"
 
 
 class CancelReason(Enum):
@@ -72,12 +71,9 @@ class CancelReason(Enum):
     SELF_TRADE = "self_trade"
     IMMEDIATE_REMAINDER = "immediate_remainder"
     NOT_FILLABLE = "not_fillable"
-    COLLAR = "collar"
+    BEYOND_PROTECTION = "beyond_protection"
 
 
-MAX_QUANTITY = 10**12
-MAX_PRICE = 10**9
-IMMEDIATE = frozenset({TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL})
 HAS_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 HAS_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 
@@ -92,48 +88,87 @@ class TermsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """What a member asks for, as it arrives: prices in currency units, quantity in shares."""
+    """What a member asks for, as it arrives: prices in currency units, quantity in shares.
 
-    instrument_id: str
+    `protection_price` is the worst price the order may ever fill at; None leaves it to the limit and the
+    collar.
+    """
+
     side: Side
     order_type: OrderType
     time_in_force: TimeInForce
     quantity: Decimal
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    protection_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineTerms:
+    """The changeable terms as the engine counts them: shares, and prices in units of 0.0001."""
+
+    quantity: int
+    limit_price: int | None
+    stop_price: int | None
+    protection_price: int | None
 
 
 @dataclass(slots=True)
 class Order:
-    """An accepted order; prices in units of 0.0001, quantities in shares, `accepted_ns` in market time.
+    """An accepted order: prices in units of 0.0001, quantities in shares, times in ns of market time.
 
-    `priority` is the order's place in time: an amendment that worsens the queue's promise takes a new one.
-    `queue_ahead` is generated quantity that was ahead of the order at its price without being shown; prints
-    at that price use it up first. `notional` is the sum of price units times shares over all fills.
+    `terms` are the present ones as the member gave them, `terms_version` counts them from 1. `priority` is
+    the order's place in time. `queue_ahead` is generated quantity that was ahead of the order at its price
+    without being shown; prints at that price use it up first. `notional` is the sum of price units times
+    shares over all fills.
     """
 
     order_id: str
     client_order_id: str
     account_id: str
     instrument_id: str
-    side: Side
-    order_type: OrderType
-    time_in_force: TimeInForce
-    quantity: int
-    limit_price: int | None
-    stop_price: int | None
+    terms: OrderTerms
+    engine_terms: EngineTerms
     accepted_ns: int
+    updated_ns: int
     priority: int
     filled: int = 0
     notional: int = 0
     status: OrderStatus = OrderStatus.WORKING
+    cancel_reason: CancelReason | None = None
+    terms_version: int = 1
     triggered: bool = False
     queue_ahead: int = 0
 
     @property
+    def side(self) -> Side:
+        """Return which way the order trades."""
+        return self.terms.side
+
+    @property
+    def time_in_force(self) -> TimeInForce:
+        """Return how long the order works."""
+        return self.terms.time_in_force
+
+    @property
+    def quantity(self) -> int:
+        """Return the shares ordered in all."""
+        return self.engine_terms.quantity
+
+    @property
+    def limit_price(self) -> int | None:
+        """Return the limit, None for market and stop orders."""
+        return self.engine_terms.limit_price
+
+    @property
+    def stop_price(self) -> int | None:
+        """Return the trigger, None for market and limit orders."""
+        return self.engine_terms.stop_price
+
+    @property
     def unfilled(self) -> int:
         """Return the shares not filled, whether they still work or not."""
-        return self.quantity - self.filled
+        return self.engine_terms.quantity - self.filled
 
     @property
     def open_quantity(self) -> int:
@@ -143,7 +178,7 @@ class Order:
     @property
     def waits_for_trigger(self) -> bool:
         """Tell whether the order is a stop whose price has not traded yet."""
-        return self.order_type in HAS_STOP and not self.triggered
+        return self.terms.order_type in HAS_STOP and not self.triggered
 
     def fill(self, price: int, quantity: int) -> None:
         """Count an execution."""
@@ -157,37 +192,62 @@ class Order:
         return replace(self)
 
 
-def check_terms(terms: OrderTerms, instrument: Instrument) -> tuple[int, int | None, int | None]:
-    """Return quantity, limit and stop price as the engine counts them; TermsError names the broken rule."""
+@dataclass(frozen=True, slots=True)
+class RejectedOrder:
+    """A submission the exchange refused; its id is used up."""
+
+    order_id: str
+    client_order_id: str
+    account_id: str
+    instrument_id: str
+    terms: OrderTerms
+    reason: RejectReason
+    rejected_ns: int
+
+
+def check_terms(terms: OrderTerms, instrument: Instrument) -> EngineTerms:
+    """Return the terms as the engine counts them.
+
+    TermsError names the exchange's rule they break; ValueError when they are no order at all: a price missing
+    or idle, a quantity or price that is not a positive number.
+    """
     needs_limit, needs_stop = terms.order_type in HAS_LIMIT, terms.order_type in HAS_STOP
     if needs_limit != (terms.limit_price is not None) or needs_stop != (terms.stop_price is not None):
-        raise TermsError(RejectReason.INVALID_PRICE)
-    if needs_stop and terms.time_in_force in IMMEDIATE:
-        raise TermsError(RejectReason.INVALID_TIME_IN_FORCE)
-    return (
-        whole_quantity(terms.quantity),
-        None if terms.limit_price is None else tick_price(terms.limit_price, instrument),
-        None if terms.stop_price is None else tick_price(terms.stop_price, instrument),
+        raise ValueError(f"the prices given do not make a {terms.order_type.value} order")
+    return EngineTerms(
+        quantity=_whole_quantity(terms.quantity),
+        limit_price=None if terms.limit_price is None else _tick_price(terms.limit_price, instrument),
+        stop_price=None if terms.stop_price is None else _tick_price(terms.stop_price, instrument),
+        protection_price=None
+        if terms.protection_price is None
+        else _bound(terms.protection_price, terms.side),
     )
 
 
-def whole_quantity(quantity: Decimal) -> int:
-    """Return a positive whole number of shares. TermsError otherwise."""
-    if not quantity.is_finite() or not 0 < quantity <= MAX_QUANTITY:
-        raise TermsError(RejectReason.INVALID_QUANTITY)
+def _whole_quantity(quantity: Decimal) -> int:
+    if not quantity.is_finite() or quantity <= 0:
+        raise ValueError(f"quantity {quantity} is not positive")
     if quantity != int(quantity):
-        raise TermsError(RejectReason.FRACTIONAL_QUANTITY)
+        raise TermsError(RejectReason.LOT_SIZE)
     return int(quantity)
 
 
-def tick_price(price: Decimal, instrument: Instrument) -> int:
-    """Return a positive price on the instrument's tick, in price units. TermsError otherwise."""
-    if not price.is_finite() or not 0 < price <= MAX_PRICE:
-        raise TermsError(RejectReason.INVALID_PRICE)
+def _tick_price(price: Decimal, instrument: Instrument) -> int:
+    if not price.is_finite() or price <= 0:
+        raise ValueError(f"price {price} is not positive")
     try:
         units = price_units(price)
     except ValueError:
-        raise TermsError(RejectReason.PRICE_OFF_TICK) from None
+        raise TermsError(RejectReason.OFF_TICK) from None
     if units % instrument.tick:
-        raise TermsError(RejectReason.PRICE_OFF_TICK)
+        raise TermsError(RejectReason.OFF_TICK)
     return units
+
+
+def _bound(price: Decimal, side: Side) -> int:
+    """Return the last whole unit on the safe side of `price`."""
+    if not price.is_finite() or price <= 0:
+        raise ValueError(f"price {price} is not positive")
+    numerator, denominator = price.as_integer_ratio()
+    scaled = numerator * UNITS_PER_CURRENCY
+    return scaled // denominator if side is Side.BUY else -(-scaled // denominator)
