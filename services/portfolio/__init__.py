@@ -1,0 +1,1 @@
+"""portfolio: portfolios, accounts, the cash ledger, lots, positions and profit and loss."""
