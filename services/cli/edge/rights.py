@@ -85,7 +85,7 @@ def _claim(name: str, match: Config) -> Config:
 
 
 def rate_limits() -> list[Config]:
-    """Descriptors of a call: its user and its class (from the route); a login has its client's address instead."""
+    """Descriptors of a call: its user, or for logins its client's address, and its class (from the route)."""
     rate_class: Config = {
         "metadata": {
             "descriptor_key": "class",

@@ -11,6 +11,7 @@ from services.cli.edge.rights import OPEN_PREFIXES, rate_class_name
 Config = dict[str, Any]
 
 DEADLINE = "15s"
+_TYPES = "type.googleapis.com"
 _RETRY_READ: Config = {
     "retry_on": "unavailable,connect-failure,refused-stream,reset",
     "num_retries": 2,
@@ -18,7 +19,7 @@ _RETRY_READ: Config = {
         {
             "name": "envoy.retry_host_predicates.previous_hosts",
             "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+                "@type": f"{_TYPES}/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
             },
         }
     ],
@@ -91,7 +92,7 @@ def cluster(service: str, targets: Iterable[str], health_name: str) -> Config:
         "lb_policy": "LEAST_REQUEST",
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "@type": f"{_TYPES}/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": {
                     "http2_protocol_options": {
                         "connection_keepalive": {"interval": "30s", "timeout": "5s"},
