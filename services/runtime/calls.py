@@ -73,14 +73,14 @@ class ServedMethod:
         policy: MethodPolicy,
         *,
         parse: Callable[[bytes], Message],
-        serialize: Callable[[Message], bytes],
+        response_type: type[Message],
         owner_check: OwnerCheck | None,
         stats: MethodStats,
     ) -> None:
         self.policy = policy
         self.path = policy.path
         self.parse = parse
-        self.serialize = serialize
+        self._response_type = response_type
         self.stats = stats
         self.owner_check = owner_check
         self._owner_of = operator.attrgetter(policy.owner_field) if owner_check else None
@@ -96,6 +96,14 @@ class ServedMethod:
         if violations:
             raise field_error(violations)
         return request
+
+    def reply(self, response: Message | bytes) -> bytes:
+        """The response's bytes; TypeError when it is not the method's, which the library would let pass."""
+        if isinstance(response, bytes):
+            return response
+        if type(response) is not self._response_type:
+            raise TypeError(f"{self.path} answered with a {type(response).__name__}")
+        return response.SerializeToString()
 
     async def check_owner(self, principal: Principal, request: Message) -> None:
         """Ask the service whether the user may touch what the request names; a service itself may."""
@@ -136,8 +144,7 @@ def serve_unary(
             request = method.request(raw)
             if owned:
                 await method.check_owner(call.principal, request)
-            response = await handler(request, context)
-            reply = response if isinstance(response, bytes) else method.serialize(response)
+            reply = method.reply(await handler(request, context))
         except Exception as error:  # noqa: BLE001  every error leaves as a Status
             failure = to_api_error(error, path)
         except asyncio.CancelledError:
@@ -193,7 +200,7 @@ def serve_stream(
             messages = handler(request, context)
             async for message in messages:
                 stream.reading = False
-                yield message if isinstance(message, bytes) else method.serialize(message)
+                yield method.reply(message)
                 stream.resume()
             code = "OK"
         except Exception as error:  # noqa: BLE001  every error leaves as a Status

@@ -26,8 +26,6 @@ Headers: TypeAlias = Sequence[tuple[str, str | bytes]]
 Serializer: TypeAlias = Callable[[Any], bytes] | None
 Deserializer: TypeAlias = Callable[[bytes], Any] | None
 
-# grpc takes no timeout of zero; a call this late fails without being sent.
-_SHORTEST_TIMEOUT_S: Final = 0.001
 # A stream lives as long as the token it was opened with.
 _FRESH_TOKEN_S: Final = 270.0
 _OPTIONS: Final = (
@@ -236,7 +234,7 @@ def _time_left(timeout: float | None) -> float | None:
     call = current_call.get()
     if call is None or call.deadline is None:
         return timeout
-    left = max(call.deadline - time.monotonic(), _SHORTEST_TIMEOUT_S)
+    left = call.deadline - time.monotonic()  # a past one fails without being sent
     return left if timeout is None else min(left, timeout)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from services.runtime.calls import (
@@ -69,7 +68,7 @@ def wrap_handlers(
         served = ServedMethod(
             policy,
             parse=GetMessageClass(method.input_type).FromString,
-            serialize=cast("Callable[[Message], bytes]", handler.response_serializer),
+            response_type=GetMessageClass(method.output_type),
             owner_check=_owner_check(policy, owner_checks),
             stats=calls.add(capture.contract, method.name),
         )

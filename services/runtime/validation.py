@@ -47,7 +47,7 @@ def field_path(violation: Violation) -> str:
     elements = violation.proto.field.elements if violation.proto.field else ()
     for element in elements:
         path += f".{element.field_name}" if path else element.field_name
-        subscript = element.subscript
-        if subscript is not None:
-            path += f"[{subscript.value}]"
+        if element.subscript is not None:
+            key = element.subscript.value
+            path += f'["{key}"]' if isinstance(key, str) else f"[{key}]"
     return path

@@ -1,0 +1,294 @@
+"""Start and stop of a service, what it refuses to serve, and what it serves beside its contracts."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import grpc
+import pytest
+from echo_contract import CONTRACT, EchoService, bearer, echo_pb2, echo_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from services.runtime import decimals
+from services.runtime.auth import current_call, current_principal
+from services.runtime.contracts import load_contracts
+from services.runtime.inventory import load_inventory
+from services.runtime.policy import ContractError
+from services.runtime.server import Service
+from services.runtime.settings import ServiceSettings
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def test_health_is_kept_for_every_contract_and_told_when_draining(start_echo) -> None:
+    echo = await start_echo()
+    health = health_pb2_grpc.HealthStub(echo.channel)
+    for name in ("", CONTRACT):
+        assert (await health.Check(health_pb2.HealthCheckRequest(service=name))).status == SERVING
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await health.Check(health_pb2.HealthCheckRequest(service="bifrosttest.Other"))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    watch = health.Watch(health_pb2.HealthCheckRequest(service=CONTRACT))
+    assert (await watch.read()).status == SERVING
+    stopping = asyncio.create_task(echo.service.stop(0.5))
+    assert (await watch.read()).status == NOT_SERVING
+    await stopping
+
+
+async def reflect(echo, request: reflection_pb2.ServerReflectionRequest):
+    stub = reflection_pb2_grpc.ServerReflectionStub(echo.channel)
+    async for response in stub.ServerReflectionInfo(iter([request])):
+        return response
+    raise AssertionError("no answer")
+
+
+async def test_reflection_lists_the_whole_mesh(echo) -> None:
+    assert "bifrost.identity.v1.token_service_pb2" in load_contracts()
+    response = await reflect(echo, reflection_pb2.ServerReflectionRequest(list_services=""))
+    names = {service.name for service in response.list_services_response.service}
+    assert {CONTRACT, "grpc.health.v1.Health", *load_inventory().services["identity"].contracts} <= names
+    request = reflection_pb2.ServerReflectionRequest(
+        file_containing_symbol="bifrost.identity.v1.TokenService"
+    )
+    response = await reflect(echo, request)
+    assert response.file_descriptor_response.file_descriptor_proto
+
+
+def add_loose(servicer: object, server: grpc.aio.Server) -> None:
+    echo_pb2_grpc.add_LooseServiceServicer_to_server(servicer, server)
+
+
+async def refused(prepare) -> str:
+    service = Service(ServiceSettings(drain_delay_s=0))
+    prepare(service)
+    with pytest.raises(ContractError) as caught:
+        await service.start()
+    await service.stop(0)
+    return str(caught.value)
+
+
+async def test_a_method_without_a_policy_stops_the_start() -> None:
+    message = await refused(lambda service: service.add(add_loose, echo_pb2_grpc.LooseServiceServicer()))
+    assert "bifrosttest.echo.v1.LooseService.Loose" in message
+    assert "policy" in message
+
+
+async def test_an_owner_that_nobody_checks_stops_the_start() -> None:
+    message = await refused(
+        lambda service: service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, EchoService())
+    )
+    assert "/bifrosttest.echo.v1.EchoService/Owned" in message
+    assert "account.account_id" in message
+
+
+async def test_a_method_that_streams_requests_stops_the_start() -> None:
+    message = await refused(
+        lambda service: service.add(
+            echo_pb2_grpc.add_UploadServiceServicer_to_server, echo_pb2_grpc.UploadServiceServicer()
+        )
+    )
+    assert "UploadService.Upload" in message
+
+
+async def test_a_stream_written_as_a_coroutine_stops_the_start() -> None:
+    class Coroutine(EchoService):
+        async def Count(self, request, context):
+            return None
+
+    def prepare(service: Service) -> None:
+        service.owner("account.account_id", None)
+        service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, Coroutine())
+
+    assert "EchoService.Count" in await refused(prepare)
+
+
+async def test_two_processes_cannot_share_a_port(start_echo) -> None:
+    echo = await start_echo()
+    with pytest.raises(RuntimeError):
+        await start_echo(port=echo.service.port)
+
+
+async def http_get(port: int, path: str, method: str = "GET") -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    return answer
+
+
+async def test_metrics_are_served(start_echo) -> None:
+    echo = await start_echo(metrics_port=0)
+    for _ in range(3):
+        await echo.stub.Open(echo_pb2.EchoRequest())
+    answer = await http_get(echo.service.metrics_port, "/metrics")
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    labels = f'grpc_method="Open",grpc_service="{CONTRACT}"'.encode()
+    code = f'bifrost_rpc_calls_total{{code="OK",grpc_method="Open",grpc_service="{CONTRACT}"}} 3.0'
+    assert code.encode() in answer
+    assert b'bifrost_rpc_seconds_bucket{%s,le="+Inf"} 3.0' % labels in answer
+    assert b"bifrost_loop_delay_seconds_count" in answer
+    assert b"process_resident_memory_bytes" in answer
+    assert b" 404 " in await http_get(echo.service.metrics_port, "/")
+    assert b" 404 " in await http_get(echo.service.metrics_port, "/metrics", "POST")
+
+
+async def test_a_failing_background_task_is_counted_and_run_again(start_echo) -> None:
+    ran: list[int] = []
+    recovered = asyncio.Event()
+
+    async def fragile() -> None:
+        assert current_principal().kind == "anonymous"
+        ran.append(1)
+        if len(ran) == 1:
+            raise ValueError("the first time fails")
+        recovered.set()
+        await asyncio.Event().wait()
+
+    echo = await start_echo(prepare=lambda service: service.background("fragile", fragile))
+    await asyncio.wait_for(recovered.wait(), 5)
+    text = echo.service.metrics.text()
+    assert b'bifrost_background_failures_total{task="fragile"} 1.0' in text
+    assert b'bifrost_background_up{task="fragile"} 1.0' in text
+    await echo.service.stop(0)
+    assert b'bifrost_background_up{task="fragile"} 0.0' in echo.service.metrics.text()
+
+
+async def test_a_background_task_may_end() -> None:
+    service = Service(ServiceSettings(drain_delay_s=0))
+    done = asyncio.Event()
+
+    async def once() -> None:
+        done.set()
+
+    service.background("once", once)
+    await service.start()
+    await asyncio.wait_for(done.wait(), 5)
+    await service.stop(0)
+    assert b'bifrost_background_failures_total{task="once"}' not in service.metrics.text()
+
+
+async def test_stop_closes_in_reverse_whatever_fails(start_echo) -> None:
+    closed: list[str] = []
+
+    def closer(name: str, error: Exception | None = None):
+        async def close() -> None:
+            closed.append(name)
+            if error is not None:
+                raise error
+
+        return close
+
+    def prepare(service: Service) -> None:
+        service.on_stop(closer("database"))
+        service.on_stop(closer("mesh", RuntimeError("stuck")))
+
+    echo = await start_echo(prepare=prepare)
+    await echo.service.stop(0)
+    await echo.service.stop(0)
+    assert closed == ["mesh", "database"]
+
+
+async def test_owned_work_outlives_its_caller_and_its_deadline(start_echo) -> None:
+    finished = asyncio.Event()
+    release = asyncio.Event()
+    seen: list[object] = []
+
+    async def work() -> None:
+        await release.wait()
+        call = current_call.get()
+        seen.extend([call.deadline, current_principal().user_id])
+        finished.set()
+
+    class Owning(EchoService):
+        async def Mutate(self, request, context):
+            self.entered.set()
+            await asyncio.shield(self.work.start(work()))
+
+    servicer = Owning()
+
+    service = Service(ServiceSettings(drain_delay_s=0, jwks_file=(await start_echo()).keys.jwks_file))
+    servicer.work = service.work
+    service.owner("account.account_id", None)
+    service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, servicer)
+    port = await service.start()
+    keys = (await start_echo()).keys
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = echo_pb2_grpc.EchoServiceStub(channel)
+        call = stub.Mutate(echo_pb2.EchoRequest(), metadata=bearer(keys.user()), timeout=5)
+        await asyncio.wait_for(servicer.entered.wait(), 5)
+        call.cancel()
+        asyncio.get_running_loop().call_later(0.05, release.set)
+        await service.stop(5)
+    assert finished.is_set()
+    assert seen == [None, "user-1"]
+
+
+async def test_the_decimal_context_is_installed_for_handlers(start_echo) -> None:
+    import decimal
+
+    seen: list[bool] = []
+
+    class Counting(EchoService):
+        async def Open(self, request, context):
+            seen.append(decimal.getcontext().traps[decimal.Inexact])
+            return echo_pb2.EchoResponse()
+
+    service = Service(ServiceSettings(drain_delay_s=0))
+    service.owner("account.account_id", None)
+    service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, Counting())
+    port = await service.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        await echo_pb2_grpc.EchoServiceStub(channel).Open(echo_pb2.EchoRequest())
+    await service.stop(0)
+    assert seen == [True]
+    assert decimals.CONTEXT.prec == 60
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {folder!r})
+from echo_contract import EchoService, echo_pb2_grpc
+from services.runtime.server import Service, run
+from services.runtime.settings import ServiceSettings
+
+async def main():
+    service = Service(ServiceSettings(drain_delay_s=0))
+    async def check(principal, value): ...
+    service.owner("account.account_id", check)
+    service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, EchoService())
+    return service
+
+run(main)
+"""
+
+
+async def test_a_process_serves_until_sigterm(tmp_path) -> None:
+    import json
+
+    program = PROGRAM.format(folder=os.path.dirname(__file__))  # noqa: PTH120
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        line = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+        assert (line["event"], line["level"], line["service"]) == ("serving", "info", "test")
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{line['port']}") as channel:
+            stub = echo_pb2_grpc.EchoServiceStub(channel)
+            with pytest.raises(grpc.aio.AioRpcError):
+                await stub.Open(echo_pb2.EchoRequest(text="bug"))
+        process.send_signal(signal.SIGTERM)
+        rest = (await asyncio.wait_for(process.stdout.read(), 20)).decode().splitlines()
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+    logged = [json.loads(text) for text in rest]
+    by_event = {entry["event"]: entry for entry in logged}
+    assert "KeyError" in by_event["unexpected_error"]["exception"]
+    call = by_event["call"]
+    assert (call["code"], call["method"], call["user"]) == ("INTERNAL", "Open", "")
+    assert call["ms"] >= 0
+    assert "stopped" in by_event
