@@ -1,0 +1,37 @@
+"""The few pieces of the protobuf wire format from which shared messages are put together by hand.
+
+A serialised message is the concatenation of its fields, and a repeated occurrence of a message field merges
+into the first: bytes made once for all readers can be prefixed and extended without being touched.
+"""
+
+from google.protobuf.message import Message
+
+_LENGTH_DELIMITED = 2
+
+
+def varint(value: int) -> bytes:
+    """Base-128 encoding of a non-negative integer."""
+    if value < 0x80:
+        return bytes((value,))
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def field_bytes(number: int, content: bytes) -> bytes:
+    """A field holding a message, string, bytes or packed numbers: tag, length, content."""
+    return b"".join((varint(number << 3 | _LENGTH_DELIMITED), varint(len(content)), content))
+
+
+def uint_field(number: int, value: int) -> bytes:
+    """A varint field; nothing for zero, as proto3 has it."""
+    return varint(number << 3) + varint(value) if value else b""
+
+
+def field_number(message: type[Message], name: str) -> int:
+    """Number of a field of a message type; KeyError names the field when there is none."""
+    number: int = message.DESCRIPTOR.fields_by_name[name].number
+    return number
