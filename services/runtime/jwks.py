@@ -32,9 +32,9 @@ class KeySet(Protocol):
         ...
 
 
-def parse_jwks(document: Mapping[str, object]) -> dict[str, EllipticCurvePublicKey]:
+def parse_jwks(document: object) -> dict[str, EllipticCurvePublicKey]:
     """The P-256 keys of a JWKS by key id; ValueError when it is none."""
-    entries = document.get("keys")
+    entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise ValueError("a JWKS has a list of keys")  # noqa: TRY004  a document, not an argument
     keys: dict[str, EllipticCurvePublicKey] = {}
