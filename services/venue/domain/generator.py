@@ -7,7 +7,6 @@ user ever changes a print.
 
 from __future__ import annotations
 
-from services.venue.domain.book import BookSide
 from services.venue.domain.market import Market
 from services.venue.domain.matching import meet_print, sweep
 from services.venue.domain.order import Side
@@ -33,7 +32,7 @@ class Generator:
                 self._quote(side, price, size)
         self._quoted = quotes
         market.worst_shown = {side: levels[-1] for side, levels in quotes.items() if levels}
-        self._print(step, quotes)
+        self._print(step)
         market.run_stops()
         market.show_book()
 
@@ -73,7 +72,7 @@ class Generator:
         self._market.trade_with_users(swept.matches, aggressor=side)
         return sum(match.quantity for match in swept.matches)
 
-    def _print(self, step: int, quotes: dict[Side, tuple[Quote, ...]]) -> None:
+    def _print(self, step: int) -> None:
         """Print the tape's trade in full, after it has met the users' orders it cannot pass by."""
         price, volume = self._tape.prices[step], self._tape.volumes[step]
         if not volume:
@@ -86,13 +85,9 @@ class Generator:
         passive = market.book.side(aggressor.opposite)
         level = passive.levels.get(price)
         if level is not None:
+            stood = level.synthetic
             market.trade_with_users(meet_print(level, left), aggressor)
             passive.drop_if_empty(level)
+            self._quote(passive.side, price, stood)
         session_end = step == len(self._tape.prices) - 1
         market.print_trade(price, volume, aggressor, synthetic=True, session_end=session_end)
-        self._refill(passive, price, quotes)
-
-    def _refill(self, passive: BookSide, price: int, quotes: dict[Side, tuple[Quote, ...]]) -> None:
-        for level_price, size in quotes[passive.side][:1]:
-            if level_price == price:
-                self._quote(passive.side, price, size)

@@ -208,15 +208,15 @@ class Market:
 
     def _reach(self, order: Order) -> int:
         """Return the worst price to trade at: the limit or the collar, never beyond the protection."""
-        reach = order.limit_price
-        if reach is None:
-            if self.last is None:
-                raise ValueError("a market order before the first trade")
-            reach = worst_within(order.side, self.last, COLLAR_PERCENT)
+        if order.limit_price is not None:
+            return order.limit_price
+        if self.last is None:
+            raise ValueError("a market order before the first trade")
+        collar = worst_within(order.side, self.last, COLLAR_PERCENT)
         protection = order.engine_terms.protection_price
         if protection is None:
-            return reach
-        return min(reach, protection) if order.side is Side.BUY else max(reach, protection)
+            return collar
+        return min(collar, protection) if order.side is Side.BUY else max(collar, protection)
 
     def _rest(self, order: Order, limit_price: int) -> None:
         """Rest the order; beyond the levels shown, the book is taken to be as deep as at the last one."""

@@ -214,7 +214,7 @@ def check_terms(terms: OrderTerms, instrument: Instrument) -> EngineTerms:
     needs_limit, needs_stop = terms.order_type in HAS_LIMIT, terms.order_type in HAS_STOP
     if needs_limit != (terms.limit_price is not None) or needs_stop != (terms.stop_price is not None):
         raise ValueError(f"the prices given do not make a {terms.order_type.value} order")
-    return EngineTerms(
+    engine_terms = EngineTerms(
         quantity=_whole_quantity(terms.quantity),
         limit_price=None if terms.limit_price is None else _tick_price(terms.limit_price, instrument),
         stop_price=None if terms.stop_price is None else _tick_price(terms.stop_price, instrument),
@@ -222,6 +222,12 @@ def check_terms(terms: OrderTerms, instrument: Instrument) -> EngineTerms:
         if terms.protection_price is None
         else _bound(terms.protection_price, terms.side),
     )
+    limit, protection = engine_terms.limit_price, engine_terms.protection_price
+    if limit is not None and protection is not None:
+        tighter = protection < limit if terms.side is Side.BUY else protection > limit
+        if tighter:
+            raise ValueError("a limit order beyond its own protection is no order")
+    return engine_terms
 
 
 def _whole_quantity(quantity: Decimal) -> int:

@@ -33,7 +33,7 @@ class ReplayPlan:
 class CarriedState:
     """What passes from one session to the next; `last_prices` by instrument id, in price units.
 
-    `closed_ns` is the market time of the close. A `next_session` past the last one means the replay has ended.
+    `closed_ns` is the market time of the close. A `next_session` past the last one means the replay ended.
     """
 
     next_session: int = 0
