@@ -48,8 +48,14 @@ chaos: $(ENV) ## Kill, cut and delay: every crash point with SEEDS seeds
 demo: $(ENV) ## Trade for two minutes through crashes, then prove every cent
 	@$(BIFROST) demo
 
-up: $(ENV) ## Start everything; Ctrl-C stops it
+up: $(ENV) $(if $(shell command -v go),build/tools/grpcurl) ## Start everything; Ctrl-C stops it
 	@$(BIFROST) up
+
+# Only where Go is: elsewhere the first calls are printed for bifrost's own `call`.
+build/tools/grpcurl:
+	@mkdir -p $(@D)
+	@echo "Building grpcurl" >&2; GOBIN=$(abspath $(@D)) GOFLAGS=-mod=mod go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3 \
+	  || echo "grpcurl could not be built; bifrost call does the same" >&2
 
 down: $(ENV) ## Stop what make up started
 	@$(BIFROST) down

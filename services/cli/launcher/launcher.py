@@ -260,8 +260,8 @@ class Launcher:
 
 
 async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
-    while not await condition():
-        await asyncio.sleep(0.05)  # another process's doing: there is no event to wait for
+    while not await condition():  # noqa: ASYNC110  another process's doing: there is no event to wait for
+        await asyncio.sleep(0.05)
 
 
 async def _is_serving(address: str, contract: str) -> bool:

@@ -1,0 +1,24 @@
+"""The `bifrost` command."""
+
+from __future__ import annotations
+
+import typer
+
+from services.cli.commands import call, login, mesh
+from services.cli.demo import command as demo
+
+app = typer.Typer(
+    name="bifrost",
+    help="Bifrost Trader: start the mesh, watch the market, trade, and call any method of any contract.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+mesh.register(app)
+login.register(app)
+call.register(app)
+demo.register(app)
+
+
+def main() -> None:
+    """Entry point."""
+    app()
