@@ -24,7 +24,7 @@ from services.runtime.metrics import MethodStats
 from services.runtime.open_streams import OpenStreams
 from services.runtime.policy import MethodPolicy, authorise
 from services.runtime.tokens import TokenVerifier
-from services.runtime.tracing import Tracing, end_span, trace_id, traceparent_of
+from services.runtime.tracing import Tracing, end_span, incoming, trace_id, traceparent_of
 from services.runtime.validation import collect_violations, field_error
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def serve_unary(
             timer = loop.call_later(remaining, cast("asyncio.Task[bytes]", asyncio.current_task()).cancel)
         deadline = started + remaining
         headers = _headers(context)
-        call = Call(ANONYMOUS, deadline, headers.get("traceparent"))
+        call = Call(ANONYMOUS, deadline, incoming(headers))
         current_call.set(call)
         stats.in_flight += 1
         span = _start_span(chain, path, call) if samples(call.traceparent) else None
@@ -179,7 +179,7 @@ def serve_stream(
         headers = _headers(context)
         remaining: float | None = context.time_remaining()
         deadline = None if remaining is None else started + remaining
-        call = Call(ANONYMOUS, deadline, headers.get("traceparent"))
+        call = Call(ANONYMOUS, deadline, incoming(headers))
         current_call.set(call)
         stats.in_flight += 1
         span = _start_span(chain, method.path, call) if chain.tracing.samples(call.traceparent) else None

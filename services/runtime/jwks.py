@@ -42,7 +42,7 @@ def parse_jwks(document: object) -> dict[str, EllipticCurvePublicKey]:
         try:
             key = jwt.PyJWK(entry, algorithm="ES256").key
             kid = entry["kid"]
-        except (jwt.PyJWTError, KeyError, TypeError) as error:
+        except (jwt.PyJWTError, AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"a key of the JWKS is unreadable: {error}") from error
         if isinstance(key, EllipticCurvePublicKey) and isinstance(kid, str):
             keys[kid] = key

@@ -165,8 +165,9 @@ async def _run(main: Callable[[], Awaitable[Service]]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    configure_logging(ServiceSettings().log_level)
     service = await main()
-    configure_logging(service.settings.service, service.settings.log_level)
+    configure_logging(service.settings.log_level, service.settings.service)
     try:
         await service.start()
         await asked_to_stop.wait()

@@ -22,11 +22,12 @@ _SHARED: Final[list[Processor]] = [
 ]
 
 
-def configure_logging(service: str, level: str) -> None:
-    """Send all logs to standard output as JSON with ts, level, event and the process' service name."""
+def configure_logging(level: str, service: str | None = None) -> None:
+    """Send all logs to standard output as JSON with ts, level, event and the process' service, once known."""
 
     def add_process(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        event.setdefault("process", service)
+        if service is not None:
+            event.setdefault("process", service)
         return event
 
     renderer = structlog.processors.JSONRenderer(default=str)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from opentelemetry import trace
@@ -15,6 +16,9 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_TRACEPARENT_CHARS: Final = 55
+# Bit 0 of the flags says sampled, bit 1 that the id is random (W3C Trace Context, level 2).
+_SAMPLED: Final = frozenset("13579bdf")
 _random = random.Random()  # noqa: S311  sampling, not secrecy
 
 
@@ -40,7 +44,7 @@ class Tracing:
         """Whether a call with this incoming trace context (None: without one) is to be traced."""
         if traceparent is None:
             return _random.random() < self._ratio
-        return traceparent[-2:] == "01"
+        return traceparent[-1] in _SAMPLED
 
     def start(self, path: str, traceparent: str | None) -> Span | None:
         """A server span of the method, child of the incoming context; None if that context is unreadable."""
@@ -63,6 +67,12 @@ def otlp_exporter(endpoint: str) -> SpanExporter:
     )
 
     return OTLPSpanExporter(endpoint=endpoint, insecure=endpoint.startswith("http://"))
+
+
+def incoming(headers: Mapping[str, str]) -> str | None:
+    """The caller's trace context; None when there is none, or one of another shape."""
+    traceparent = headers.get("traceparent")
+    return traceparent if traceparent and len(traceparent) == _TRACEPARENT_CHARS else None
 
 
 def traceparent_of(span: Span) -> str:

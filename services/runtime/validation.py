@@ -20,13 +20,6 @@ CompilationError: Final = protovalidate.CompilationError
 _NAMED_IN_MESSAGE = 5
 
 
-def check_fields(message: Message) -> None:
-    """Raise ApiError INVALID_ARGUMENT naming every field that breaks its rule."""
-    violations = collect_violations(message)
-    if violations:
-        raise field_error(violations)
-
-
 def check_rules(empty: Message) -> None:
     """Compile the rules of a message type; CompilationError when they are wrong."""
     collect_violations(empty)

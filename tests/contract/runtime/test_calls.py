@@ -291,6 +291,22 @@ async def test_a_client_that_goes_cancels_the_handler(echo) -> None:
     await echo.metrics_show('code="CANCELLED"')
 
 
+async def test_a_sampled_call_has_a_span_of_the_callers_trace(start_echo) -> None:
+    echo = await start_echo(trace_sample_ratio=1.0, log_sample_ratio=1.0)
+    parent = f"00-{'a' * 32}-{'b' * 16}-01"
+    await echo.stub.Open(Request(), metadata=[("traceparent", parent)])
+    await echo.stub.Open(Request(), metadata=[("traceparent", parent[:-2] + "00")])
+    await echo.stub.Open(Request())
+    await echo.stub.Open(Request(), metadata=[("traceparent", "nonsense-01")])
+    child, unsampled, root, nonsense = (call.traceparent for call in echo.servicer.calls)
+    assert child.startswith(f"00-{'a' * 32}-")
+    assert child[36:52] != "b" * 16
+    assert unsampled == parent[:-2] + "00"
+    assert root[-1] in "13"
+    assert root[3:35] != "a" * 32
+    assert nonsense[3:35] not in {"a" * 32, root[3:35]}
+
+
 async def test_a_message_over_the_limit_is_refused(start_echo) -> None:
     echo = await start_echo(max_message_bytes=1000)
     failure = await failure_of(echo.stub.Open(Request(blob=b"x" * 2000)))

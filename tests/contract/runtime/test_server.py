@@ -1,12 +1,14 @@
 """Start and stop of a service, what it refuses to serve, and what it serves beside its contracts."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
 
 import grpc
 import pytest
+import structlog
 from echo_contract import CONTRACT, EchoService, bearer, echo_pb2, echo_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -16,7 +18,7 @@ from services.runtime.auth import current_call, current_principal
 from services.runtime.contracts import load_contracts
 from services.runtime.inventory import load_inventory
 from services.runtime.policy import ContractError
-from services.runtime.server import Service
+from services.runtime.server import Service, _run
 from services.runtime.settings import ServiceSettings
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -156,6 +158,29 @@ async def test_a_failing_background_task_is_counted_and_run_again(start_echo) ->
     assert b'bifrost_background_up{task="fragile"} 0.0' in echo.service.metrics.text()
 
 
+async def test_owned_work_that_fails_or_is_late_does_not_hold_up_the_stop(start_echo) -> None:
+    echo = await start_echo()
+
+    async def fail() -> None:
+        raise ValueError("lost")
+
+    failed = echo.service.work.start(fail(), deadline_s=1)
+    late = echo.service.work.start(asyncio.Event().wait())
+    with pytest.raises(ValueError, match="lost"):
+        await failed
+    await asyncio.wait_for(echo.service.stop(0.05), 5)
+    assert late.cancelled()
+
+
+async def test_a_scraper_that_says_nothing_is_let_go(start_echo) -> None:
+    echo = await start_echo(metrics_port=0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", echo.service.metrics_port)
+    writer.write(b"GET /metrics")
+    writer.write_eof()
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
+
+
 async def test_a_background_task_may_end() -> None:
     service = Service(ServiceSettings(drain_delay_s=0))
     done = asyncio.Event()
@@ -245,6 +270,28 @@ async def test_the_decimal_context_is_installed_for_handlers(start_echo) -> None
     await service.stop(0)
     assert seen == [True]
     assert decimals.CONTEXT.prec == 60
+
+
+async def test_a_process_drains_on_a_signal(tmp_path) -> None:
+    served: list[Service] = []
+
+    async def compose() -> Service:
+        service = Service(ServiceSettings(drain_delay_s=0, drain_grace_s=0))
+
+        async def terminate() -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        service.background("terminate", terminate)
+        served.append(service)
+        return service
+
+    before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
+    try:
+        await asyncio.wait_for(_run(compose), 10)
+    finally:
+        structlog.configure(**before)
+        logging.getLogger().handlers[:] = handlers
+    assert served[0].draining.is_set()
 
 
 PROGRAM = """

@@ -1,7 +1,7 @@
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services.runtime.tracing import Tracing, end_span, otlp_exporter, trace_id, traceparent_of
+from services.runtime.tracing import Tracing, end_span, incoming, otlp_exporter, trace_id, traceparent_of
 
 PARENT = f"00-{'a' * 32}-{'b' * 16}-01"
 
@@ -14,7 +14,16 @@ def test_without_a_parent_the_ratio_decides(ratio: float, expected: bool) -> Non
 def test_a_parents_decision_is_kept() -> None:
     tracing = Tracing("x", ratio=1.0)
     assert tracing.samples(PARENT)
+    assert tracing.samples(PARENT[:-2] + "03")
     assert not tracing.samples(PARENT[:-2] + "00")
+    assert not tracing.samples(PARENT[:-2] + "02")
+
+
+@pytest.mark.parametrize("header", ["", "nonsense-01", PARENT + "0"])
+def test_a_header_of_another_shape_is_no_trace(header: str) -> None:
+    assert incoming({"traceparent": header}) is None
+    assert incoming({"traceparent": PARENT}) == PARENT
+    assert incoming({}) is None
 
 
 def test_a_span_is_the_parents_child_and_is_exported() -> None:
@@ -24,7 +33,7 @@ def test_a_span_is_the_parents_child_and_is_exported() -> None:
     assert span is not None
     header = traceparent_of(span)
     assert trace_id(header) == "a" * 32
-    assert header.endswith("-01")
+    assert header[-1] in "13"
     end_span(span, "INTERNAL")
     root = tracing.start("/a.B/C", None)
     assert root is not None
