@@ -1,0 +1,1 @@
+"""Execution: takes orders to a venue and keeps what became of them."""

@@ -1,0 +1,1 @@
+"""Orders and what may happen to them; plain Python."""
