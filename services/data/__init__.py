@@ -1,0 +1,1 @@
+"""Instruments, bars, ingestion and live market data."""

@@ -1,0 +1,76 @@
+"""The data service's process: the composition root."""
+
+from __future__ import annotations
+
+from bifrost.data.v1.bar_service_pb2_grpc import add_BarServiceServicer_to_server
+from bifrost.data.v1.ingestion_service_pb2_grpc import add_IngestionServiceServicer_to_server
+from bifrost.data.v1.instrument_service_pb2_grpc import add_InstrumentServiceServicer_to_server
+from services.data import tables
+from services.data.bar_service import BarService
+from services.data.bar_store import BarStore
+from services.data.config import DataSettings
+from services.data.ingestion_runner import IngestionRunner
+from services.data.ingestion_service import IngestionService
+from services.data.ingestion_store import IngestionStore
+from services.data.instrument_service import InstrumentService
+from services.data.instrument_store import InstrumentStore
+from services.data.instruments import InstrumentDirectory
+from services.data.sources.sample import SampleSource
+from services.data.sources.source import Source, Sources
+from services.runtime.clock import Clock, SystemClock
+from services.runtime.database import Database, migrate
+from services.runtime.idempotency import IdempotencyStore
+from services.runtime.server import Service, run
+
+
+def installed_sources() -> Sources:
+    """The sources an ingestion may name."""
+    sources: tuple[Source, ...] = (SampleSource(),)
+    return {source.name: source for source in sources}
+
+
+async def compose(
+    settings: DataSettings, *, clock: Clock | None = None, sources: Sources | None = None
+) -> Service:
+    """The service over its database, migrated; not yet started.
+
+    Raises:
+        DatabaseUnavailableError: PostgreSQL is away.
+    """
+    clock = clock or SystemClock()
+    sources = installed_sources() if sources is None else sources
+    url = settings.required_database_url
+    await migrate(url, schema=tables.SCHEMA, package="data")
+    database = await Database.connect(url, schema=tables.SCHEMA)
+    service = Service(settings, clock=clock)
+    service.on_stop(database.close)
+
+    instruments = InstrumentStore(database)
+    ingestions = IngestionStore(database)
+    directory = InstrumentDirectory(instruments)
+    await directory.reload()
+    runner = IngestionRunner(database, ingestions, directory, sources, clock=clock)
+    service.background("ingestions", runner.run)
+
+    service.add(add_InstrumentServiceServicer_to_server, InstrumentService(directory, instruments))
+    service.add(add_BarServiceServicer_to_server, BarService(directory, instruments, BarStore(database)))
+    ingestion_service = IngestionService(
+        database,
+        ingestions,
+        IdempotencyStore(tables.idempotency, clock=clock),
+        runner,
+        sources,
+        clock=clock,
+        heartbeat_s=settings.heartbeat_s,
+    )
+    service.add(add_IngestionServiceServicer_to_server, ingestion_service)
+    return service
+
+
+async def main() -> Service:
+    """Compose the service from the environment."""
+    return await compose(DataSettings())
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,118 @@
+"""A running data service over a database of its own, and a user who may read and load."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import time
+import uuid
+from pathlib import Path
+
+import grpc
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+from bifrost.data.v1 import ingestion_pb2, ingestion_service_pb2
+from bifrost.data.v1.bar_service_pb2_grpc import BarServiceStub
+from bifrost.data.v1.ingestion_service_pb2_grpc import IngestionServiceStub
+from bifrost.data.v1.instrument_service_pb2_grpc import InstrumentServiceStub
+from bifrost.type.v1 import job_pb2, value_pb2
+from services.data.__main__ import compose
+from services.data.config import DataSettings
+from services.data.sources.source import Sources
+from services.runtime.clock import Clock
+from services.runtime.errors import RpcFailure, error_from_rpc
+from services.runtime.server import Service
+
+ENDED = {job_pb2.JOB_STATE_SUCCEEDED, job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_CANCELLED}
+
+
+@dataclasses.dataclass
+class RunningData:
+    service: Service
+    channel: grpc.aio.Channel
+    headers: list[tuple[str, str]]
+    """Of a user with the scopes market:read and data:write."""
+    reader_headers: list[tuple[str, str]]
+    """Of a user who may only read."""
+
+    def __post_init__(self) -> None:
+        self.instruments = InstrumentServiceStub(self.channel)
+        self.bars = BarServiceStub(self.channel)
+        self.ingestions = IngestionServiceStub(self.channel)
+
+    async def create_ingestion(self, *, source: str = "sample", symbols=(), request_id: str | None = None):
+        request = ingestion_service_pb2.CreateIngestionRequest(
+            request_id=request_id or str(uuid.uuid4()), source=source, symbols=symbols
+        )
+        return await self.ingestions.CreateIngestion(request, metadata=self.headers)
+
+    async def wait_ended(self, ingestion_id: str) -> ingestion_pb2.Ingestion:
+        request = ingestion_service_pb2.WatchIngestionRequest(ingestion_id=ingestion_id)
+        ingestion = None
+        async with asyncio.timeout(30):
+            async for message in self.ingestions.WatchIngestion(request, metadata=self.headers):
+                if message.WhichOneof("event") == "ingestion":
+                    ingestion = message.ingestion
+        assert ingestion is not None
+        assert ingestion.status.state in ENDED
+        return ingestion
+
+    async def ingest(self, *, source: str = "sample", symbols=()) -> ingestion_pb2.Ingestion:
+        created = await self.create_ingestion(source=source, symbols=symbols)
+        return await self.wait_ended(created.ingestion.ingestion_id)
+
+    async def stop(self) -> None:
+        await self.channel.close()
+        await self.service.stop(0)
+
+
+async def start_data(
+    url: str, folder: Path, *, clock: Clock | None = None, sources: Sources | None = None, **settings: object
+) -> RunningData:
+    key = ec.generate_private_key(ec.SECP256R1())
+    jwk = {**ECAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": "u1", "use": "sig", "alg": "ES256"}
+    jwks_file = folder / f"{uuid.uuid4()}.json"
+    jwks_file.write_text(json.dumps({"keys": [jwk]}))
+    values = {"database_url": url, "jwks_file": jwks_file, "drain_delay_s": 0, **settings}
+    service = await compose(DataSettings(**values), clock=clock, sources=sources)
+    port = await service.start()
+    channel = grpc.aio.insecure_channel(
+        f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", -1)]
+    )
+    return RunningData(
+        service, channel, _headers(key, "market:read data:write"), _headers(key, "market:read")
+    )
+
+
+def _headers(key: ec.EllipticCurvePrivateKey, scope: str) -> list[tuple[str, str]]:
+    now = int(time.time())
+    claims = {
+        "iss": "bifrost",
+        "aud": "bifrost",
+        "sub": "user-1",
+        "scope": scope,
+        "iat": now,
+        "exp": now + 900,
+    }
+    token = jwt.encode(claims, key, algorithm="ES256", headers={"kid": "u1"})
+    return [("authorization", f"Bearer {token}")]
+
+
+def listed(symbol: str, mic: str = "") -> value_pb2.InstrumentRef:
+    return value_pb2.InstrumentRef(listed=value_pb2.ListedSymbol(symbol=symbol, mic=mic))
+
+
+def by_id(instrument_id: str) -> value_pb2.InstrumentRef:
+    return value_pb2.InstrumentRef(instrument_id=instrument_id)
+
+
+async def failure_of(call) -> RpcFailure:
+    """What the call fails with; an AssertionError when it does not."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return error_from_rpc(error)
+    raise AssertionError("the call was answered")
