@@ -1,0 +1,1 @@
+"""The main job, shown: trade through crashes, then prove every cent from the venue's own record."""
