@@ -13,6 +13,9 @@ from services.cli.console import Json, command, err, out, print_json, table
 from services.cli.demo.scenario import Outcome, Plan, run_demo
 from services.cli.launcher import Home
 
+_MONEY = ("cash", "equity", "realized_pnl", "unrealized_pnl", "fees")
+_RUN = ("fills", "quotes", "order_events", "rest_calls", "retries", "resumes", "kills", "seconds")
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -28,7 +31,7 @@ async def demo(
     seed: Annotated[int, typer.Option(help="Seed of the replayed tape.", min=1)] = 7,
     as_json: Json = False,
 ) -> None:
-    """Trade real prices through two crashes on a mesh of its own, then prove every cent. Under two minutes."""
+    """Trade real prices through two crashes on a mesh of its own, then prove every cent."""
     with (
         tempfile.TemporaryDirectory(prefix="bifrost-demo-", ignore_cleanup_errors=True) as scratch,
         Progress(
@@ -112,9 +115,7 @@ def _print(outcome: Outcome, document: dict[str, Any]) -> None:
     ]
     numbers = ("quantity", "average cost", "mark", "realised", "unrealised")
     out.print(table("holdings", ["symbol", *numbers], held, right=numbers))
-    facts = ("cash", "equity", "realized_pnl", "unrealized_pnl", "fees", "fills", "quotes", "order_events")
-    facts += ("rest_calls", "retries", "resumes", "kills", "seconds")
-    money = [[name.replace("_", " "), str(document[name])] for name in facts]
+    money = [[name.replace("_", " "), str(document[name])] for name in (*_MONEY, *_RUN)]
     out.print(table("account and run", ["", "value"], money, right=("value",)))
     proof = document["proof"]
     rows = [[name.replace("_", " "), str(value)] for name, value in proof.items() if name != "holds"]

@@ -6,7 +6,7 @@ from collections import deque
 
 
 class MovingAverageRule:
-    """Says buy when the fast average rises above the slow one and sell when it falls below, once a crossing."""
+    """Says buy when the fast average rises above the slow one, and sell when it falls below."""
 
     def __init__(self, fast: int = 3, slow: int = 8) -> None:
         self._fast = fast

@@ -22,6 +22,7 @@ from services.cli.demo.traders import GrpcTrader, RestTrader, Terms, Watcher
 from services.cli.launcher import Home, Launcher, Ports
 from services.cli.proof import Proof, Records, check, read_records
 from services.cli.session import Session
+from services.cli.waiting import until
 from services.runtime.inventory import load_inventory
 
 Report = Callable[[str, float], None]
@@ -85,15 +86,16 @@ async def _trade_and_prove(
     rest = RestTrader(client, account.account_id, tally, run=run)
     quotes: asyncio.Queue[tuple[str, float]] = asyncio.Queue(maxsize=32)
     async with _background(watcher.quotes(symbols, quotes), watcher.order_events(), watcher.positions()):
-        await _until(lambda: len(watcher.prices) == len(symbols), 30.0)
+        await until(lambda: len(watcher.prices) == len(symbols), timeout_s=30)
         async with _background(trader.follow_rule(quotes, _QUANTITY)):
             resting = asyncio.create_task(
                 rest.place_and_cancel("IBM", watcher.prices.__getitem__, plan.rest_orders)
             )
+            least = plan.least_orders + plan.rest_orders
             await _refused_orders(trader, watcher, tally)
             await _trade_through_crashes(plan, launcher, tally, report)
             await resting
-            await _until(lambda: sum(tally.orders.values()) >= plan.least_orders + plan.rest_orders, 60.0)
+            await until(lambda: sum(tally.orders.values()) >= least, timeout_s=60)
         report("settling", 92)
         return await _settle_and_prove(client, account.account_id, trader, watcher, tally, began)
 
@@ -146,9 +148,11 @@ async def _settle_and_prove(
     client: EdgeClient, account_id: str, trader: GrpcTrader, watcher: Watcher, tally: Tally, began: float
 ) -> Outcome:
     await trader.cancel_all()
-    async with asyncio.timeout(_SETTLE_S):
-        while await trader.open_orders():
-            await asyncio.sleep(0.1)
+
+    async def all_ended() -> bool:
+        return await trader.open_orders() == 0
+
+    await until(all_ended, timeout_s=_SETTLE_S)
     portfolio = client.stub(portfolio_service_pb2_grpc.PortfolioServiceStub)
 
     async def caught_up() -> bool:
@@ -157,11 +161,7 @@ async def _settle_and_prove(
         )
         return bool(watcher.last_sequence and reply.balance.order_log_sequence >= watcher.last_sequence)
 
-    records = await read_records(client, account_id, tally.events)
-    async with asyncio.timeout(_SETTLE_S):
-        # Portfolio has dealt with all that the stream has shown, and the stream has shown every order.
-        while not (await caught_up() and len(tally.events) >= len(records.orders)):
-            await asyncio.sleep(0.1)
+    await until(caught_up, timeout_s=_SETTLE_S)
     records = await read_records(client, account_id, tally.events)
     positions = await portfolio.ListPositions(
         portfolio_service_pb2.ListPositionsRequest(account_id=account_id, include_flat=True), timeout=10
@@ -197,12 +197,6 @@ async def _symbols(client: EdgeClient) -> dict[str, str]:
     stub = client.stub(instrument_service_pb2_grpc.InstrumentServiceStub)
     reply = await stub.ListInstruments(instrument_service_pb2.ListInstrumentsRequest(), timeout=10)
     return {entry.instrument_id: entry.symbol for entry in reply.instruments}
-
-
-async def _until(condition: Callable[[], bool], timeout_s: float) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110  other processes' doing
-            await asyncio.sleep(0.05)
 
 
 @contextlib.asynccontextmanager

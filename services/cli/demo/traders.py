@@ -20,10 +20,11 @@ from services.runtime.errors import error_from_rpc
 from services.runtime.stream_client import resuming
 
 Terms = order_terms_pb2.OrderTerms
+Submitted = order_service_pb2.SubmitOrderResponse
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED)
 _PAUSE_S = 0.2
 _CALL_S = 10.0
-_GATEWAY_ERRORS = range(500, 600)
+_AGAIN = {*range(500, 600), httpx.codes.TOO_MANY_REQUESTS}
 
 
 class GrpcTrader:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -17,6 +17,7 @@ from services.cli.launcher.home import Home
 from services.cli.launcher.ports import Ports
 from services.cli.launcher.process import SupervisedProcess
 from services.cli.launcher.state import MeshState, ProcessState
+from services.cli.waiting import until
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.embedded.valkey import EmbeddedValkey
 from services.runtime.inventory import Inventory, load_inventory
@@ -122,8 +123,7 @@ class Launcher:
     async def wait_serving(self, service: str, *, timeout_s: float = 30.0) -> None:
         """Wait until a service answers SERVING; TimeoutError when it does not in time."""
         contract = self.inventory.services[service].contracts[0]
-        async with asyncio.timeout(timeout_s):
-            await _until(lambda: _is_serving(self.address(service), contract))
+        await until(lambda: _is_serving(self.address(service), contract), timeout_s=timeout_s)
 
     def database_url(self, role: str) -> str:
         """URL of a service's own schema, or of the superuser ("postgres")."""
@@ -188,7 +188,7 @@ class Launcher:
         return name
 
     async def _start_edge(self) -> None:
-        await _until(self._keys_published)
+        await until(self.home.jwks_file.exists)
         plan = EdgePlan(
             inventory=self.inventory,
             addresses={name: self.address(name) for name in self.ports.services},
@@ -216,10 +216,7 @@ class Launcher:
             changed=self._write_state,
         )
         await self.processes["envoy"].start()
-        await _until(lambda: _is_serving(self.edge_address, ""))
-
-    async def _keys_published(self) -> bool:
-        return self.home.jwks_file.exists()
+        await until(lambda: _is_serving(self.edge_address, ""))
 
     def _write_state(self) -> None:
         processes = {
@@ -257,11 +254,6 @@ class Launcher:
                 )
                 lines += [f"{name} ended with {process.last_exit or 'nothing'}; its log ends:", *tail]
         return "\n".join(lines)
-
-
-async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
-    while not await condition():  # noqa: ASYNC110  another process's doing: there is no event to wait for
-        await asyncio.sleep(0.05)
 
 
 async def _is_serving(address: str, contract: str) -> bool:
