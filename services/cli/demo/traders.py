@@ -147,10 +147,7 @@ class RestTrader:
             self._tally.rest_calls += 1
             answer: dict[str, Any] = reply.json()
             # A cancel that lost the race against a fill is refused: the order has ended, as was wanted.
-            if (
-                reply.status_code not in _GATEWAY_ERRORS
-                and reply.status_code != httpx.codes.TOO_MANY_REQUESTS
-            ):
+            if reply.status_code not in _AGAIN:
                 return answer
             self._tally.retries += 1
             await asyncio.sleep(_PAUSE_S)
