@@ -11,5 +11,6 @@ _PAUSE_S = 0.05
 async def until(condition: Callable[[], Awaitable[bool] | bool], *, timeout_s: float | None = None) -> None:
     """Wait until the condition holds; TimeoutError after `timeout_s` seconds."""
     async with asyncio.timeout(timeout_s):
-        while not (held if isinstance(held := condition(), bool) else await held):
+        # There is no event: that is what this is for.
+        while not (held if isinstance(held := condition(), bool) else await held):  # noqa: ASYNC110
             await asyncio.sleep(_PAUSE_S)
