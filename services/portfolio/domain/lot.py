@@ -1,8 +1,8 @@
 """Lots: first in, first out, fees in the cost, and the cent always accounted for.
 
-A lot's quantity and cost carry the sign of the position: a long lot cost money (both positive), a short lot
-brought it in (both negative). The venue's word is final, so a sale of more than is held is recorded as a short
-lot and covered by later buys. Whatever happens, for each instrument and to the minor unit,
+A lot's quantity and cost carry the sign of the position: a long lot cost money (both positive), a short one
+brought it in (both negative). The venue's word is final, so a sale of more than is held is recorded as a
+short lot and covered by later buys. Whatever happens, for each instrument and to the minor unit,
 
     cash moved + cost of the open lots - realised profit and loss = 0
 """
@@ -62,8 +62,8 @@ def apply_trade(holding: Holding, trade: Trade, currency: str) -> Holding:
     """The holding after the trade: the oldest lots of the other sign close first, what is left opens a lot.
 
     A partial close takes its share of the lot's cost, half-even to the minor unit, and leaves the rest in the
-    lot; a trade that crosses zero splits its own cost the same way. Realised is what closing brought less what
-    it cost.
+    lot; a trade that crosses zero splits its own cost the same way. Realised is what closing brought less
+    what it cost.
     """
     closed = _closable(holding.lots, trade.quantity)
     closing_cost = share_of(trade.cost, closed, trade.quantity, currency)
