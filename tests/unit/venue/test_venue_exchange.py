@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from venue_replays import only, order_terms, replay_plan
+from tests.unit.venue.venue_replays import only, order_terms, replay_plan
 
 from services.venue.domain.book import SyntheticQuote
 from services.venue.domain.commands import (
@@ -48,7 +48,7 @@ Script = list[tuple[int, list[Command]]]
 def terms(draw: st.DrawFn, instrument: str) -> OrderTerms:
     middle, reach = (10_050, 250) if instrument == "aaa" else (503, 12)
     price = st.integers(middle - reach, middle + reach).map(lambda cents: str(Decimal(cents) / 100))
-    limit = draw(st.one_of(st.none(), price))
+    limit: str | None = draw(st.one_of(st.none(), price))
     return order_terms(
         draw(st.sampled_from(Side)),
         draw(st.one_of(st.integers(1, 60), st.integers(1, 30_000))),
@@ -211,7 +211,7 @@ def check_tape(events: Sequence[Event]) -> None:
             volume = sum(each.quantity for each in prints)
             bar = DailyBar(prices[0], max(prices), min(prices), prices[-1], volume)
             assert bar == PLAN.bars[on, instrument]
-            fills = defaultdict(int)
+            fills: dict[tuple[int, int], int] = defaultdict(int)
             for fill in only(events, OrderFilled):
                 if (fill.order.instrument_id, fill.event_time_ns <= session.close_ns) == (instrument, True):
                     fills[fill.event_time_ns, fill.trade_number] += fill.quantity * (

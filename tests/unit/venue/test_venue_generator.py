@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from venue_replays import hand_made_market, only, order_terms
+from tests.unit.venue.venue_replays import hand_made_market, only, order_terms
 
 from services.venue.domain.events import BookChanged, OrderFilled, TradePrinted
 from services.venue.domain.journal import Journal

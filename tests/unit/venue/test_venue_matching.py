@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from venue_replays import LISTED
+from tests.unit.venue.venue_replays import LISTED
 
 from services.venue.domain.events import Liquidity, OrderFilled, TradePrinted
 from services.venue.domain.journal import Counters, Journal

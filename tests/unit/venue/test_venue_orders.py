@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from venue_replays import OPEN_NS, only, order_terms, replay_plan, submit
+from tests.unit.venue.venue_replays import OPEN_NS, only, order_terms, replay_plan, submit
 
 from services.venue.domain.commands import CancelOrder, ReplaceOrder, ResolveOrder, SubmitOrder
 from services.venue.domain.events import (
     CommandRejected,
+    Event,
     IdFenced,
     OrderAccepted,
     OrderCancelled,
@@ -57,7 +59,7 @@ def depth(exchange: Exchange, side: Side) -> int:
     return sum(level.quantity for level in exchange.market("aaa").book.side(side).depth(99))
 
 
-def reject_reason(events: list[object]) -> RejectReason:
+def reject_reason(events: Sequence[Event]) -> RejectReason:
     last = events[-1]
     assert isinstance(last, OrderRejected)
     return last.order.reason
