@@ -9,7 +9,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.venue.venue_replays import only, order_terms, replay_plan
 
 from services.venue.domain.book import SyntheticQuote
 from services.venue.domain.commands import (
@@ -35,6 +34,7 @@ from services.venue.domain.order import OrderStatus, OrderTerms, Side, TimeInFor
 from services.venue.domain.plan import CarriedState
 from services.venue.domain.replay import DailyBar
 from services.venue.domain.session import Phase
+from tests.unit.venue.venue_replays import only, order_terms, replay_plan
 
 STEPS = 12
 PLAN = replay_plan(sessions=3, steps=STEPS)

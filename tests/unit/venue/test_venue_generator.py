@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from tests.unit.venue.venue_replays import hand_made_market, only, order_terms
-
 from services.venue.domain.events import BookChanged, OrderFilled, TradePrinted
 from services.venue.domain.journal import Journal
 from services.venue.domain.market import Market
 from services.venue.domain.order import Order, Side, check_terms
+from tests.unit.venue.venue_replays import hand_made_market, only, order_terms
 
 BUY, SELL = Side.BUY, Side.SELL
 BIDS = ((9_999, 100), (9_998, 200))

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.venue.venue_replays import LISTED
 
 from services.venue.domain.events import Liquidity, OrderFilled, TradePrinted
 from services.venue.domain.journal import Counters, Journal
@@ -21,6 +20,7 @@ from services.venue.domain.order import (
     TimeInForce,
     check_terms,
 )
+from tests.unit.venue.venue_replays import LISTED
 
 LAST = 1_000_000
 

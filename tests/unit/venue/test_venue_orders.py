@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from tests.unit.venue.venue_replays import OPEN_NS, only, order_terms, replay_plan, submit
 
 from services.venue.domain.commands import CancelOrder, ReplaceOrder, ResolveOrder, SubmitOrder
 from services.venue.domain.events import (
@@ -36,6 +35,7 @@ from services.venue.domain.order import (
 )
 from services.venue.domain.price import price_decimal
 from services.venue.domain.session import Phase
+from tests.unit.venue.venue_replays import OPEN_NS, only, order_terms, replay_plan, submit
 
 BUY, SELL = Side.BUY, Side.SELL
 DAY, GTC = TimeInForce.DAY, TimeInForce.GOOD_TILL_CANCELLED
