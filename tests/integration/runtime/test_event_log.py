@@ -196,7 +196,7 @@ async def test_lost_lock_with_a_moved_token_fences(database: Database, log: Even
 async def test_unknown_commit_is_settled_from_the_database(
     database: Database, log: EventLog, committed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection is cut after the COMMIT arrived, or before it was sent: the answer is lost either way."""
+    """The connection is cut after the COMMIT arrived, or before it was sent: no answer either way."""
     from services.runtime.database import Transaction
 
     commit = Transaction.commit
