@@ -1,0 +1,1 @@
+"""Who may log in, what they may do, and the tokens that say so."""

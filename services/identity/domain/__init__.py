@@ -1,0 +1,1 @@
+"""Users, roles, sessions and keys as plain Python: no gRPC, no SQL, no I/O."""
