@@ -21,6 +21,9 @@ ALGORITHM: Final = "ES256"
 
 _CACHE_SIZE = 20_000
 _LEEWAY_NS = 5 * NANOS
+# A user's token may end while a service works on what he asked for in time: an order must not be left half
+# sent for that.
+_ACTOR_GRACE_NS = 60 * NANOS
 _SERVICE_TOKEN_S = 300
 _MAX_TOKEN_CHARS = 8192
 # Expiry is checked here, by the passed clock; the library would ask the system's.
@@ -56,7 +59,7 @@ class TokenVerifier:
             raise unauthenticated("TOKEN_MISSING", "send a token: authorization: Bearer <access token>")
         principal = await self._verify_token(_bearer(authorization))
         if principal.kind == "service" and actor:
-            user = await self._verify_token(_bearer(actor))
+            user = await self._verify_token(_bearer(actor), grace_ns=_ACTOR_GRACE_NS)
             if user.kind != "user":
                 raise _invalid("x-bifrost-actor must carry a user's token")
             ends = min(principal.expires_at_ns, user.expires_at_ns)
@@ -79,7 +82,7 @@ class TokenVerifier:
                 self._verified.clear()
         self._verified[key] = principal
 
-    async def _verify_token(self, token: str) -> Principal:
+    async def _verify_token(self, token: str, *, grace_ns: int = 0) -> Principal:
         kid = _key_id(token)
         key = await self._services.find(kid)
         by_service = key is not None
@@ -93,7 +96,7 @@ class TokenVerifier:
             )
         except jwt.PyJWTError as error:
             raise _invalid(f"the token does not hold: {error}") from error
-        expires_at_ns = self._expiry(claims)
+        expires_at_ns = self._expiry(claims, grace_ns)
         subject = _text(claims, "sub")
         if by_service:
             return _service_principal(subject, kid, token, expires_at_ns)
@@ -109,10 +112,10 @@ class TokenVerifier:
             expires_at_ns=expires_at_ns,
         )
 
-    def _expiry(self, claims: dict[str, object]) -> int:
+    def _expiry(self, claims: dict[str, object], grace_ns: int) -> int:
         now = self._clock.now_ns()
         expires_at_ns = _instant_ns(claims, "exp")
-        if expires_at_ns <= now:
+        if expires_at_ns + grace_ns <= now:
             raise unauthenticated("TOKEN_EXPIRED", "the token has expired; refresh it and call again")
         for claim in ("nbf", "iat"):
             if claim in claims and _instant_ns(claims, claim) > now + _LEEWAY_NS:

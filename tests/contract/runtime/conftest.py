@@ -1,46 +1,19 @@
 """A running service of the echo contract, and a channel to it."""
 
-import asyncio
-import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import grpc
 import pytest
-from echo_contract import EchoService, Keys, echo_pb2_grpc
 
-from services.runtime.auth import Principal
-from services.runtime.errors import not_found
 from services.runtime.server import Service
 from services.runtime.settings import ServiceSettings
-
-
-@dataclasses.dataclass
-class Running:
-    service: Service
-    servicer: EchoService
-    channel: grpc.aio.Channel
-    stub: echo_pb2_grpc.EchoServiceStub
-    keys: Keys
-
-    async def metrics_show(self, text: str) -> None:
-        """Wait until the scrape has this text; fails after five seconds."""
-        async with asyncio.timeout(5):
-            while text not in self.service.metrics.text().decode():  # noqa: ASYNC110  no event says so
-                await asyncio.sleep(0)
+from tests.contract.runtime.echo_contract import EchoService, Keys, Running, StartEcho, echo_pb2_grpc, only_a1
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Keys:
     return Keys(tmp_path)
-
-
-StartEcho = Callable[..., Awaitable[Running]]
-
-
-async def only_a1(principal: Principal, account_id: str) -> None:
-    if account_id != "a1":
-        raise not_found("ACCOUNT_NOT_FOUND", f"account {account_id} is not there", account_id=account_id)
 
 
 @pytest.fixture
@@ -49,7 +22,10 @@ async def start_echo(keys: Keys) -> AsyncIterator[StartEcho]:
     started: list[Running] = []
 
     async def start(
-        *, jwks_source=None, clock=None, prepare=None, servicer=None, **settings: object
+        *,
+        prepare: Callable[[Service], None] | None = None,
+        servicer: EchoService | None = None,
+        **settings: object,
     ) -> Running:
         values = {
             "jwks_file": keys.jwks_file,
@@ -57,7 +33,7 @@ async def start_echo(keys: Keys) -> AsyncIterator[StartEcho]:
             "drain_delay_s": 0,
             **settings,
         }
-        service = Service(ServiceSettings(**values), jwks_source=jwks_source, clock=clock)
+        service = Service(ServiceSettings.model_validate(values))
         servicer = servicer or EchoService()
         service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, servicer)
         service.owner("account.account_id", only_a1)

@@ -1,27 +1,31 @@
 """The test contract, compiled when imported, a service of it, and the keys and tokens to call it with."""
 
 import asyncio
-import json
+import dataclasses
+import importlib
 import sys
 import tempfile
-import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
-import jwt
-from cryptography.hazmat.primitives import serialization
+import grpc
 from cryptography.hazmat.primitives.asymmetric import ec
 from grpc_tools import protoc
-from jwt.algorithms import ECAlgorithm
 
-from services.runtime.auth import Principal, current_call, current_principal
+from services.runtime.auth import Call, Principal, current_call, current_principal
 from services.runtime.errors import failed_precondition, not_found
+from services.runtime.server import Service
+from services.runtime.testing_keys import MeshKeys, sign
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 
 
-def _compile() -> None:
-    out = tempfile.mkdtemp(prefix="bifrost-echo-")
+_generated = tempfile.TemporaryDirectory(prefix="bifrost-echo-")
+
+
+def _compile(out: str) -> None:
     arguments = [
         "protoc",
         f"--descriptor_set_in={ROOT / 'gen/envoy/api.binpb'}",
@@ -35,28 +39,31 @@ def _compile() -> None:
     sys.path.insert(0, out)
 
 
-_compile()
+_compile(_generated.name)
 
-import echo_pb2  # noqa: E402
-import echo_pb2_grpc  # noqa: E402
+# Any: generated when the tests start, so no checker can know their types.
+echo_pb2: Any = importlib.import_module("echo_pb2")
+echo_pb2_grpc: Any = importlib.import_module("echo_pb2_grpc")
 
 CONTRACT = "bifrosttest.echo.v1.EchoService"
 
 
-class EchoService(echo_pb2_grpc.EchoServiceServicer):
+class EchoService:
     """Does what `text` says."""
 
     def __init__(self) -> None:
         self.principals: list[Principal] = []
-        self.calls = []
+        self.calls: list[Call] = []
         self.entered = asyncio.Event()
         self.cancelled = asyncio.Event()
         self.count_closed = asyncio.Event()
         self.failures: list[BaseException] = []
 
-    async def _answer(self, request):
+    async def _answer(self, request: Any) -> Any:
         self.principals.append(current_principal())
-        self.calls.append(current_call.get())
+        call = current_call.get()
+        assert call is not None
+        self.calls.append(call)
         self.entered.set()
         if self.failures:
             raise self.failures.pop()
@@ -78,25 +85,25 @@ class EchoService(echo_pb2_grpc.EchoServiceServicer):
             case "wrong type":
                 return echo_pb2.CountResponse(number=1)
             case "bug":
-                return {}["secret of the table orders"]
+                return dict[str, str]()["secret of the table orders"]
         return echo_pb2.EchoResponse(text=request.text)
 
-    async def Echo(self, request, context):
+    async def Echo(self, request: Any, context: object) -> Any:
         return await self._answer(request)
 
-    async def Mutate(self, request, context):
+    async def Mutate(self, request: Any, context: object) -> Any:
         return await self._answer(request)
 
-    async def Open(self, request, context):
+    async def Open(self, request: Any, context: object) -> Any:
         return await self._answer(request)
 
-    async def Internal(self, request, context):
+    async def Internal(self, request: Any, context: object) -> Any:
         return await self._answer(request)
 
-    async def Owned(self, request, context):
+    async def Owned(self, request: Any, context: object) -> Any:
         return await self._answer(request)
 
-    async def Count(self, request, context):
+    async def Count(self, request: Any, context: object) -> AsyncIterator[Any]:
         """Count to `to`, then wait for ever; `to` 7 fails after the third message."""
         self.principals.append(current_principal())
         try:
@@ -113,45 +120,38 @@ class EchoService(echo_pb2_grpc.EchoServiceServicer):
             self.count_closed.set()
 
 
-class Keys:
-    """Users' and services' keys in a folder, as the launcher and identity would keep them."""
+async def only_a1(principal: Principal, account_id: str) -> None:
+    if account_id != "a1":
+        raise not_found("ACCOUNT_NOT_FOUND", f"account {account_id} is not there", account_id=account_id)
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.user_key = ec.generate_private_key(ec.SECP256R1())
-        self.service_key = ec.generate_private_key(ec.SECP256R1())
-        self.jwks_file = folder / "jwks.json"
-        self.services_jwks_file = folder / "services.jwks.json"
-        self.credential_file = folder / "execution.pem"
-        self.jwks_file.write_text(json.dumps({"keys": [public_jwk(self.user_key, "u1")]}))
-        services = {"keys": [public_jwk(self.service_key, "execution")]}
-        self.services_jwks_file.write_text(json.dumps(services))
-        self.credential_file.write_bytes(
-            self.service_key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
+
+class Keys(MeshKeys):
+    """The mesh's keys; a user has all of the echo service's scopes unless said otherwise."""
 
     def user(self, *, scope: str = "echo:read echo:loud", **claims: object) -> str:
-        return self.token(self.user_key, "u1", sub="user-1", scope=scope, **claims)
+        return self.user_token("user-1", scope=scope, **claims)
 
     def service(self, name: str = "execution", **claims: object) -> str:
-        return self.token(self.service_key, "execution", sub=f"service:{name}", **claims)
+        """Signed with execution's key, whatever the name."""
+        return sign(self.service_keys["execution"], "execution", sub=f"service:{name}", **claims)
 
-    def token(self, key, kid: str, **claims: object) -> str:
-        now = int(time.time())
-        content = {"iss": "bifrost", "aud": "bifrost", "iat": now, "exp": now + 900, "roles": ["trader"]}
-        content.update(claims)
-        content = {name: value for name, value in content.items() if value is not None}
-        return jwt.encode(content, key, algorithm="ES256", headers={"kid": kid})
+    def token(self, key: ec.EllipticCurvePrivateKey, kid: str, **claims: object) -> str:
+        return sign(key, kid, **claims)
 
 
-def public_jwk(key, kid: str) -> dict[str, object]:
-    return {**ECAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid, "use": "sig", "alg": "ES256"}
+@dataclasses.dataclass
+class Running:
+    service: Service
+    servicer: EchoService
+    channel: grpc.aio.Channel
+    stub: Any
+    keys: Keys
+
+    async def metrics_show(self, text: str) -> None:
+        """Wait until the scrape has this text; fails after five seconds."""
+        async with asyncio.timeout(5):
+            while text not in self.service.metrics.text().decode():  # noqa: ASYNC110  no event says so
+                await asyncio.sleep(0)
 
 
-def bearer(token: str, actor: str | None = None) -> list[tuple[str, str]]:
-    headers = [("authorization", f"Bearer {token}")]
-    return headers if actor is None else [*headers, ("x-bifrost-actor", f"Bearer {actor}")]
+StartEcho = Callable[..., Awaitable[Running]]

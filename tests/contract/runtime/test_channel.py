@@ -3,10 +3,11 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import grpc
 import pytest
-from echo_contract import CONTRACT, EchoService, Keys, bearer, echo_pb2, echo_pb2_grpc
 
 from services.runtime.auth import Call, Principal, current_call
 from services.runtime.channel import Mesh
@@ -15,21 +16,32 @@ from services.runtime.errors import error_from_rpc, unavailable
 from services.runtime.inventory import Inventory, ServiceEntry
 from services.runtime.service_config import service_config
 from services.runtime.settings import ServiceSettings
+from services.runtime.testing_keys import bearer
+from tests.contract.runtime.echo_contract import (
+    CONTRACT,
+    EchoService,
+    Keys,
+    Running,
+    StartEcho,
+    echo_pb2,
+    echo_pb2_grpc,
+)
 
 Request = echo_pb2.EchoRequest
+Connect = Callable[..., Mesh]
 INVENTORY = Inventory({"echo": ServiceEntry("echo", 1, 2, (CONTRACT,))}, 8080, 9901)
 
 
 @pytest.fixture
-async def connect(keys: Keys):
+async def connect(keys: Keys) -> AsyncIterator[Connect]:
     """Make a mesh of the service `execution` whose address book has echo at this target."""
     made: list[Mesh] = []
 
     def connect(target: int | str, **settings: object) -> Mesh:
         address = target if isinstance(target, str) else f"127.0.0.1:{target}"
-        values = {"service": "execution", "credential_file": keys.credential_file, **settings}
+        values = {"service": "execution", "credential_file": keys.credential_file("execution"), **settings}
         mesh = Mesh(
-            ServiceSettings(address_book={"echo": address}, **values),
+            ServiceSettings.model_validate({"address_book": {"echo": address}, **values}),
             clock=SystemClock(),
             inventory=INVENTORY,
         )
@@ -41,7 +53,7 @@ async def connect(keys: Keys):
         await mesh.close()
 
 
-def stub_of(mesh: Mesh) -> echo_pb2_grpc.EchoServiceStub:
+def stub_of(mesh: Mesh) -> Any:
     return echo_pb2_grpc.EchoServiceStub(mesh.channel("echo"))
 
 
@@ -62,7 +74,7 @@ def user_principal(token: str) -> Principal:
     return Principal(subject="user-1", kind="user", token=token, expires_at_ns=time.time_ns() + 900 * NANOS)
 
 
-async def test_a_call_carries_the_services_token(echo, connect) -> None:
+async def test_a_call_carries_the_services_token(echo: Running, connect: Connect) -> None:
     mesh = connect(echo.service.port)
     assert mesh.channel("echo") is mesh.channel("echo")
     reply = await stub_of(mesh).Internal(Request(text="x"))
@@ -71,7 +83,7 @@ async def test_a_call_carries_the_services_token(echo, connect) -> None:
     assert (principal.service_name, principal.user_id) == ("execution", None)
 
 
-async def test_a_call_for_a_user_carries_user_and_trace(echo, connect) -> None:
+async def test_a_call_for_a_user_carries_user_and_trace(echo: Running, connect: Connect) -> None:
     mesh = connect(echo.service.port)
     trace = f"00-{'a' * 32}-{'b' * 16}-00"
     user = user_principal(echo.keys.user())
@@ -84,7 +96,7 @@ async def test_a_call_for_a_user_carries_user_and_trace(echo, connect) -> None:
     assert echo.servicer.calls[0].traceparent == trace
 
 
-async def test_without_a_credential_only_public_methods_answer(echo, connect) -> None:
+async def test_without_a_credential_only_public_methods_answer(echo: Running, connect: Connect) -> None:
     mesh = connect(echo.service.port, credential_file=None)
     with CallOf(Call(user_principal(echo.keys.user()))):
         await stub_of(mesh).Open(Request())
@@ -93,7 +105,7 @@ async def test_without_a_credential_only_public_methods_answer(echo, connect) ->
     assert error_from_rpc(caught.value).reason == "TOKEN_MISSING"
 
 
-async def test_the_deadline_passed_on_is_never_longer_than_what_is_left(echo, connect) -> None:
+async def test_the_deadline_passed_on_is_what_is_left_at_most(echo: Running, connect: Connect) -> None:
     stub = stub_of(connect(echo.service.port, default_deadline_s=7))
     await stub.Internal(Request())
     await stub.Internal(Request(), timeout=3)
@@ -101,7 +113,7 @@ async def test_the_deadline_passed_on_is_never_longer_than_what_is_left(echo, co
         await stub.Internal(Request(), timeout=3)
         await stub.Internal(Request(), timeout=1)
     now = time.monotonic()
-    left = [call.deadline - now for call in echo.servicer.calls]
+    left = [(call.deadline or 0) - now for call in echo.servicer.calls]
     for seen, asked in zip(left, [7, 3, 2, 1], strict=True):
         assert asked - 0.9 < seen <= asked + 0.05
     with CallOf(Call(deadline=time.monotonic() - 1)), pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -110,7 +122,7 @@ async def test_the_deadline_passed_on_is_never_longer_than_what_is_left(echo, co
     assert len(echo.servicer.calls) == 4
 
 
-async def test_streams_flow_over_both_channels_without_a_deadline(echo, connect) -> None:
+async def test_streams_flow_over_both_channels_without_a_deadline(echo: Running, connect: Connect) -> None:
     mesh = connect(echo.service.port)
     assert mesh.channel("echo") is not mesh.stream_channel("echo")
     for channel in (mesh.channel("echo"), mesh.stream_channel("echo")):
@@ -119,7 +131,7 @@ async def test_streams_flow_over_both_channels_without_a_deadline(echo, connect)
         assert [message.number async for message in call] == [1, 2, 3]
 
 
-async def test_only_what_may_be_repeated_is_retried(echo, connect) -> None:
+async def test_only_what_may_be_repeated_is_retried(echo: Running, connect: Connect) -> None:
     stub = stub_of(connect(echo.service.port))
     away = unavailable("DEPENDENCY_UNAVAILABLE", "away")
     echo.servicer.failures.extend([away, away])
@@ -132,7 +144,7 @@ async def test_only_what_may_be_repeated_is_retried(echo, connect) -> None:
     assert len(echo.servicer.principals) == 4
 
 
-async def test_a_draining_instance_gets_no_new_calls(start_echo, connect) -> None:
+async def test_a_draining_instance_gets_no_new_calls(start_echo: StartEcho, connect: Connect) -> None:
     one, two = await start_echo(), await start_echo()
     target = f"ipv4:127.0.0.1:{one.service.port},127.0.0.1:{two.service.port}"
     stub = stub_of(connect(target))
@@ -146,7 +158,7 @@ async def test_a_draining_instance_gets_no_new_calls(start_echo, connect) -> Non
     assert len(one.servicer.principals) == before
 
 
-async def test_a_restarted_instance_is_found_again(start_echo, connect) -> None:
+async def test_a_restarted_instance_is_found_again(start_echo: StartEcho, connect: Connect) -> None:
     echo = await start_echo()
     stub = stub_of(connect(echo.service.port))
     await stub.Internal(Request())
@@ -156,7 +168,7 @@ async def test_a_restarted_instance_is_found_again(start_echo, connect) -> None:
     assert len(again.servicer.principals) == 1
 
 
-async def test_the_channels_surface(echo, connect) -> None:
+async def test_the_channels_surface(echo: Running, connect: Connect) -> None:
     async with connect(echo.service.port).channel("echo") as channel:
         state = channel.get_state(try_to_connect=True)
         while state is not grpc.ChannelConnectivity.READY:
@@ -167,17 +179,17 @@ async def test_the_channels_surface(echo, connect) -> None:
                 streaming("/a/B")
 
 
-def test_a_service_that_nobody_knows(connect) -> None:
+def test_a_service_that_nobody_knows(connect: Connect) -> None:
     with pytest.raises(KeyError):
         connect(1).channel("nowhere")
 
 
-async def test_the_inventory_is_the_default_address_book(keys) -> None:
+async def test_the_inventory_is_the_default_address_book(keys: Keys) -> None:
     mesh = Mesh(ServiceSettings(), clock=SystemClock(), inventory=INVENTORY)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub_of(mesh).Open(Request(), timeout=2)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert "127.0.0.1:1" in caught.value.details()
+    assert "127.0.0.1:1" in str(caught.value.details())
     await mesh.close()
 
 
@@ -189,12 +201,12 @@ def test_the_service_config_comes_from_the_policies() -> None:
     assert "methodConfig" not in json.loads(service_config([]))
 
 
-async def test_a_chain_of_services_keeps_user_and_deadline(start_echo, connect) -> None:
+async def test_a_chain_of_services_keeps_user_and_deadline(start_echo: StartEcho, connect: Connect) -> None:
     back = await start_echo()
     stub = stub_of(connect(back.service.port))
 
     class Front(EchoService):
-        async def Echo(self, request, context):
+        async def Echo(self, request: Any, context: object) -> Any:
             return await stub.Echo(request)
 
     front = await start_echo(servicer=Front())
@@ -202,4 +214,4 @@ async def test_a_chain_of_services_keeps_user_and_deadline(start_echo, connect) 
     await front.stub.Echo(Request(text="through"), metadata=bearer(token), timeout=2)
     (principal,) = back.servicer.principals
     assert (principal.service_name, principal.user_id) == ("execution", "user-1")
-    assert back.servicer.calls[0].deadline - time.monotonic() <= 2.05
+    assert 0 < (back.servicer.calls[0].deadline or 0) - time.monotonic() <= 2.05

@@ -5,11 +5,12 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import grpc
 import pytest
 import structlog
-from echo_contract import CONTRACT, EchoService, bearer, echo_pb2, echo_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -20,12 +21,23 @@ from services.runtime.inventory import load_inventory
 from services.runtime.policy import ContractError
 from services.runtime.server import Service, _run
 from services.runtime.settings import ServiceSettings
+from services.runtime.tasks import OwnedWork
+from services.runtime.testing_keys import bearer
+from tests.contract.runtime.echo_contract import (
+    CONTRACT,
+    EchoService,
+    Running,
+    StartEcho,
+    echo_pb2,
+    echo_pb2_grpc,
+    only_a1,
+)
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-async def test_health_is_kept_for_every_contract_and_told_when_draining(start_echo) -> None:
+async def test_health_is_kept_for_every_contract_and_told_when_draining(start_echo: StartEcho) -> None:
     echo = await start_echo()
     health = health_pb2_grpc.HealthStub(echo.channel)
     for name in ("", CONTRACT):
@@ -40,14 +52,14 @@ async def test_health_is_kept_for_every_contract_and_told_when_draining(start_ec
     await stopping
 
 
-async def reflect(echo, request: reflection_pb2.ServerReflectionRequest):
+async def reflect(echo: Running, request: Any) -> Any:
     stub = reflection_pb2_grpc.ServerReflectionStub(echo.channel)
     async for response in stub.ServerReflectionInfo(iter([request])):
         return response
     raise AssertionError("no answer")
 
 
-async def test_reflection_lists_the_whole_mesh(echo) -> None:
+async def test_reflection_lists_the_whole_mesh(echo: Running) -> None:
     assert "bifrost.identity.v1.token_service_pb2" in load_contracts()
     response = await reflect(echo, reflection_pb2.ServerReflectionRequest(list_services=""))
     names = {service.name for service in response.list_services_response.service}
@@ -63,7 +75,7 @@ def add_loose(servicer: object, server: grpc.aio.Server) -> None:
     echo_pb2_grpc.add_LooseServiceServicer_to_server(servicer, server)
 
 
-async def refused(prepare) -> str:
+async def refused(prepare: Callable[[Service], None]) -> str:
     service = Service(ServiceSettings(drain_delay_s=0))
     prepare(service)
     with pytest.raises(ContractError) as caught:
@@ -97,23 +109,23 @@ async def test_a_method_that_streams_requests_stops_the_start() -> None:
 
 async def test_a_stream_written_as_a_coroutine_stops_the_start() -> None:
     class Coroutine(EchoService):
-        async def Count(self, request, context):
+        async def Count(self, request: Any, context: object) -> Any:  # type: ignore[override]
             return None
 
     def prepare(service: Service) -> None:
-        service.owner("account.account_id", None)
+        service.owner("account.account_id", only_a1)
         service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, Coroutine())
 
     assert "EchoService.Count" in await refused(prepare)
 
 
-async def test_two_processes_cannot_share_a_port(start_echo) -> None:
+async def test_two_processes_cannot_share_a_port(start_echo: StartEcho) -> None:
     echo = await start_echo()
     with pytest.raises(RuntimeError):
         await start_echo(port=echo.service.port)
 
 
-async def http_get(port: int, path: str, method: str = "GET") -> bytes:
+async def http_get(port: int | None, path: str, method: str = "GET") -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     answer = await asyncio.wait_for(reader.read(), 5)
@@ -121,7 +133,7 @@ async def http_get(port: int, path: str, method: str = "GET") -> bytes:
     return answer
 
 
-async def test_metrics_are_served(start_echo) -> None:
+async def test_metrics_are_served(start_echo: StartEcho) -> None:
     echo = await start_echo(metrics_port=0)
     for _ in range(3):
         await echo.stub.Open(echo_pb2.EchoRequest())
@@ -137,7 +149,7 @@ async def test_metrics_are_served(start_echo) -> None:
     assert b" 404 " in await http_get(echo.service.metrics_port, "/metrics", "POST")
 
 
-async def test_a_failing_background_task_is_counted_and_run_again(start_echo) -> None:
+async def test_a_failing_background_task_is_counted_and_run_again(start_echo: StartEcho) -> None:
     ran: list[int] = []
     recovered = asyncio.Event()
 
@@ -158,7 +170,7 @@ async def test_a_failing_background_task_is_counted_and_run_again(start_echo) ->
     assert b'bifrost_background_up{task="fragile"} 0.0' in echo.service.metrics.text()
 
 
-async def test_owned_work_that_fails_or_is_late_does_not_hold_up_the_stop(start_echo) -> None:
+async def test_owned_work_that_fails_or_is_late_does_not_hold_up_the_stop(start_echo: StartEcho) -> None:
     echo = await start_echo()
 
     async def fail() -> None:
@@ -172,7 +184,7 @@ async def test_owned_work_that_fails_or_is_late_does_not_hold_up_the_stop(start_
     assert late.cancelled()
 
 
-async def test_a_scraper_that_says_nothing_is_let_go(start_echo) -> None:
+async def test_a_scraper_that_says_nothing_is_let_go(start_echo: StartEcho) -> None:
     echo = await start_echo(metrics_port=0)
     reader, writer = await asyncio.open_connection("127.0.0.1", echo.service.metrics_port)
     writer.write(b"GET /metrics")
@@ -195,10 +207,10 @@ async def test_a_background_task_may_end() -> None:
     assert b'bifrost_background_failures_total{task="once"}' not in service.metrics.text()
 
 
-async def test_stop_closes_in_reverse_whatever_fails(start_echo) -> None:
+async def test_stop_closes_in_reverse_whatever_fails(start_echo: StartEcho) -> None:
     closed: list[str] = []
 
-    def closer(name: str, error: Exception | None = None):
+    def closer(name: str, error: Exception | None = None) -> Callable[[], Awaitable[None]]:
         async def close() -> None:
             closed.append(name)
             if error is not None:
@@ -216,7 +228,7 @@ async def test_stop_closes_in_reverse_whatever_fails(start_echo) -> None:
     assert closed == ["mesh", "database"]
 
 
-async def test_owned_work_outlives_its_caller_and_its_deadline(start_echo) -> None:
+async def test_owned_work_outlives_its_caller_and_its_deadline(start_echo: StartEcho) -> None:
     finished = asyncio.Event()
     release = asyncio.Event()
     seen: list[object] = []
@@ -224,11 +236,14 @@ async def test_owned_work_outlives_its_caller_and_its_deadline(start_echo) -> No
     async def work() -> None:
         await release.wait()
         call = current_call.get()
+        assert call is not None
         seen.extend([call.deadline, current_principal().user_id])
         finished.set()
 
     class Owning(EchoService):
-        async def Mutate(self, request, context):
+        work: OwnedWork
+
+        async def Mutate(self, request: Any, context: object) -> Any:
             self.entered.set()
             await asyncio.shield(self.work.start(work()))
 
@@ -236,7 +251,7 @@ async def test_owned_work_outlives_its_caller_and_its_deadline(start_echo) -> No
 
     service = Service(ServiceSettings(drain_delay_s=0, jwks_file=(await start_echo()).keys.jwks_file))
     servicer.work = service.work
-    service.owner("account.account_id", None)
+    service.owner("account.account_id", only_a1)
     service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, servicer)
     port = await service.start()
     keys = (await start_echo()).keys
@@ -251,18 +266,18 @@ async def test_owned_work_outlives_its_caller_and_its_deadline(start_echo) -> No
     assert seen == [None, "user-1"]
 
 
-async def test_the_decimal_context_is_installed_for_handlers(start_echo) -> None:
+async def test_the_decimal_context_is_installed_for_handlers(start_echo: StartEcho) -> None:
     import decimal
 
     seen: list[bool] = []
 
     class Counting(EchoService):
-        async def Open(self, request, context):
+        async def Open(self, request: Any, context: object) -> Any:
             seen.append(decimal.getcontext().traps[decimal.Inexact])
             return echo_pb2.EchoResponse()
 
     service = Service(ServiceSettings(drain_delay_s=0))
-    service.owner("account.account_id", None)
+    service.owner("account.account_id", only_a1)
     service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, Counting())
     port = await service.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -272,7 +287,7 @@ async def test_the_decimal_context_is_installed_for_handlers(start_echo) -> None
     assert decimals.CONTEXT.prec == 60
 
 
-async def test_a_process_drains_on_a_signal(tmp_path) -> None:
+async def test_a_process_drains_on_a_signal() -> None:
     served: list[Service] = []
 
     async def compose() -> Service:
@@ -295,16 +310,13 @@ async def test_a_process_drains_on_a_signal(tmp_path) -> None:
 
 
 PROGRAM = """
-import sys
-sys.path.insert(0, {folder!r})
-from echo_contract import EchoService, echo_pb2_grpc
+from tests.contract.runtime.echo_contract import EchoService, echo_pb2_grpc, only_a1
 from services.runtime.server import Service, run
 from services.runtime.settings import ServiceSettings
 
 async def main():
     service = Service(ServiceSettings(drain_delay_s=0))
-    async def check(principal, value): ...
-    service.owner("account.account_id", check)
+    service.owner("account.account_id", only_a1)
     service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, EchoService())
     return service
 
@@ -312,13 +324,13 @@ run(main)
 """
 
 
-async def test_a_process_serves_until_sigterm(tmp_path) -> None:
+async def test_a_process_serves_until_sigterm() -> None:
     import json
 
-    program = PROGRAM.format(folder=os.path.dirname(__file__))  # noqa: PTH120
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        sys.executable, "-c", PROGRAM, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
+    assert process.stdout is not None
     try:
         line = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
         assert (line["event"], line["level"], line["service"]) == ("serving", "info", "test")

@@ -2,16 +2,22 @@
 
 import asyncio
 import time
+from typing import Any
 
 import grpc
-from echo_contract import bearer, echo_pb2
 
-from services.runtime.errors import error_from_rpc
+from services.runtime.errors import RpcFailure, error_from_rpc
+from services.runtime.testing_keys import bearer
+from tests.contract.runtime.echo_contract import (
+    Running,
+    StartEcho,
+    echo_pb2,
+)
 
 Request = echo_pb2.CountRequest
 
 
-async def numbers_and_failure(call):
+async def numbers_and_failure(call: Any) -> tuple[list[int], RpcFailure]:
     numbers = []
     try:
         async for message in call:
@@ -21,13 +27,13 @@ async def numbers_and_failure(call):
     raise AssertionError("the stream ended well")
 
 
-async def first(call) -> int:
+async def first(call: Any) -> int:
     async for message in call:
-        return message.number
+        return int(message.number)
     raise AssertionError("the stream was empty")
 
 
-async def test_messages_and_bytes_arrive_alike(echo) -> None:
+async def test_messages_and_bytes_arrive_alike(echo: Running) -> None:
     call = echo.stub.Count(Request(to=3), metadata=bearer(echo.keys.user()))
     assert [message.number async for message in call] == [1, 2, 3]
     assert await call.code() is grpc.StatusCode.OK
@@ -35,7 +41,7 @@ async def test_messages_and_bytes_arrive_alike(echo) -> None:
     assert b'grpc_method="Count",grpc_service="bifrosttest' in echo.service.metrics.text()
 
 
-async def test_a_stream_asks_for_token_and_scope(echo) -> None:
+async def test_a_stream_asks_for_token_and_scope(echo: Running) -> None:
     numbers, failure = await numbers_and_failure(echo.stub.Count(Request(to=3)))
     assert (numbers, failure.reason) == ([], "TOKEN_MISSING")
     token = echo.keys.user(scope="echo:loud")
@@ -43,7 +49,7 @@ async def test_a_stream_asks_for_token_and_scope(echo) -> None:
     assert failure.reason == "SCOPE_MISSING"
 
 
-async def test_an_error_in_mid_stream_has_its_details(echo) -> None:
+async def test_an_error_in_mid_stream_has_its_details(echo: Running) -> None:
     call = echo.stub.Count(Request(to=7), metadata=bearer(echo.keys.user()))
     numbers, failure = await numbers_and_failure(call)
     assert numbers == [1, 2, 3]
@@ -51,7 +57,7 @@ async def test_an_error_in_mid_stream_has_its_details(echo) -> None:
     assert echo.servicer.count_closed.is_set()
 
 
-async def test_a_stream_ends_with_its_token(echo) -> None:
+async def test_a_stream_ends_with_its_token(echo: Running) -> None:
     token = echo.keys.user(exp=time.time() + 0.3)
     started = time.monotonic()
     numbers, failure = await numbers_and_failure(echo.stub.Count(Request(to=1), metadata=bearer(token)))
@@ -61,13 +67,13 @@ async def test_a_stream_ends_with_its_token(echo) -> None:
     assert echo.servicer.count_closed.is_set()
 
 
-async def test_a_service_stream_for_a_user_ends_with_the_users_token(echo) -> None:
+async def test_a_service_stream_for_a_user_ends_with_the_users_token(echo: Running) -> None:
     metadata = bearer(echo.keys.service(), echo.keys.user(exp=time.time() + 0.3))
     _, failure = await numbers_and_failure(echo.stub.Count(Request(to=1), metadata=metadata))
     assert failure.reason == "TOKEN_EXPIRED"
 
 
-async def test_a_reader_that_leaves_closes_the_handler(echo) -> None:
+async def test_a_reader_that_leaves_closes_the_handler(echo: Running) -> None:
     call = echo.stub.Count(Request(to=1), metadata=bearer(echo.keys.user()))
     assert await first(call) == 1
     call.cancel()
@@ -75,14 +81,14 @@ async def test_a_reader_that_leaves_closes_the_handler(echo) -> None:
     await echo.metrics_show('code="CANCELLED"')
 
 
-async def test_a_clients_deadline_ends_a_stream(echo) -> None:
+async def test_a_clients_deadline_ends_a_stream(echo: Running) -> None:
     call = echo.stub.Count(Request(to=1), metadata=bearer(echo.keys.user()), timeout=0.1)
     numbers, failure = await numbers_and_failure(call)
     assert (numbers, failure.code) == ([1], grpc.StatusCode.DEADLINE_EXCEEDED)
     await asyncio.wait_for(echo.servicer.count_closed.wait(), 5)
 
 
-async def test_draining_ends_streams_and_takes_no_new_ones(start_echo) -> None:
+async def test_draining_ends_streams_and_takes_no_new_ones(start_echo: StartEcho) -> None:
     echo = await start_echo()
     user = bearer(echo.keys.user())
     call = echo.stub.Count(Request(to=1), metadata=user)
@@ -104,7 +110,7 @@ async def test_draining_ends_streams_and_takes_no_new_ones(start_echo) -> None:
     await asyncio.wait_for(stopping, 5)
 
 
-async def test_a_stalled_reader_does_not_hold_up_the_stop(start_echo) -> None:
+async def test_a_stalled_reader_does_not_hold_up_the_stop(start_echo: StartEcho) -> None:
     echo = await start_echo()
     call = echo.stub.Count(Request(to=2000, size=100_000), metadata=bearer(echo.keys.user()))
     assert await first(call) == 1
@@ -112,7 +118,7 @@ async def test_a_stalled_reader_does_not_hold_up_the_stop(start_echo) -> None:
     await asyncio.wait_for(echo.servicer.count_closed.wait(), 5)
 
 
-async def test_a_stalled_reader_is_cut_when_its_token_ends(echo) -> None:
+async def test_a_stalled_reader_is_cut_when_its_token_ends(echo: Running) -> None:
     token = echo.keys.user(exp=time.time() + 0.3)
     call = echo.stub.Count(Request(to=2000, size=100_000), metadata=bearer(token))
     assert await first(call) == 1

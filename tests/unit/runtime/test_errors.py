@@ -1,3 +1,5 @@
+from typing import TypeVar
+
 import grpc
 import pytest
 from google.protobuf.message import Message
@@ -6,6 +8,7 @@ from google.rpc import error_details_pb2, status_pb2
 from services.runtime import errors
 from services.runtime.errors import DETAILS_KEY, ApiError, RpcFailure, error_from_rpc
 
+Details = TypeVar("Details", bound=Message)
 DOMAIN = "bifrost.execution"
 
 
@@ -47,11 +50,11 @@ def test_an_error_without_readable_details(raw: bytes | None) -> None:
     assert error_from_rpc(rpc_error(None, raw)) == RpcFailure(grpc.StatusCode.UNKNOWN, "")
 
 
-def details(error: ApiError, detail: Message) -> Message | None:
+def details(error: ApiError, detail: Details) -> Details:
     for packed in error.to_status(DOMAIN).details:
         if packed.Unpack(detail):
             return detail
-    return None
+    raise LookupError(detail.DESCRIPTOR.name)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +84,8 @@ def test_details_of_the_situations_that_have_more() -> None:
     assert (bad.field_violations[0].field, bad.field_violations[0].description) == ("f", "m")
     state = details(errors.failed_precondition("R", "m"), error_details_pb2.PreconditionFailure())
     assert (state.violations[0].type, state.violations[0].description) == ("R", "m")
-    assert details(errors.not_found("R", "m"), error_details_pb2.RetryInfo()) is None
+    with pytest.raises(LookupError):
+        details(errors.not_found("R", "m"), error_details_pb2.RetryInfo())
 
 
 def test_a_status_stays_below_what_trailers_may_hold() -> None:

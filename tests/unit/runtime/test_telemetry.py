@@ -1,5 +1,6 @@
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -8,7 +9,7 @@ from services.runtime.telemetry import configure_logging
 
 
 @pytest.fixture(autouse=True)
-def restored_logging():
+def restored_logging() -> Iterator[None]:
     """Leave the logging of the test process as it was."""
     before, root = structlog.get_config(), logging.getLogger()
     handlers, level = root.handlers[:], root.level

@@ -19,6 +19,7 @@ from services.runtime.jwks import FetchedKeySet, FileKeySet, parse_jwks
 from services.runtime.settings import ServiceSettings
 from services.runtime.tokens import ServiceCredential, TokenVerifier, token_verifier
 
+Key = ec.EllipticCurvePrivateKey
 START_S = 1_700_000_000
 
 
@@ -65,7 +66,7 @@ class Source:
         return self.document
 
 
-async def test_a_verified_token_is_recalled_until_it_ends(clock: ManualClock, key) -> None:
+async def test_a_verified_token_is_recalled_until_it_ends(clock: ManualClock, key: Key) -> None:
     source = Source(jwks(u1=key))
     verifier = token_verifier(ServiceSettings(), clock=clock, jwks_source=source)
     header = user_token(key)
@@ -83,7 +84,7 @@ async def test_a_verified_token_is_recalled_until_it_ends(clock: ManualClock, ke
 
 
 async def test_keys_are_fetched_once_for_all_who_wait_and_not_more_than_every_five_seconds(
-    clock: ManualClock, key
+    clock: ManualClock, key: Key
 ) -> None:
     source = Source(jwks(u1=key))
     keys = FetchedKeySet(source, dependency="identity", clock=clock)
@@ -97,7 +98,7 @@ async def test_keys_are_fetched_once_for_all_who_wait_and_not_more_than_every_fi
     assert source.asked == 2
 
 
-async def test_a_caller_that_leaves_does_not_take_the_fetch_along(clock: ManualClock, key) -> None:
+async def test_a_caller_that_leaves_does_not_take_the_fetch_along(clock: ManualClock, key: Key) -> None:
     keys = FetchedKeySet(Source(jwks(u1=key)), dependency="identity", clock=clock)
     leaver = asyncio.create_task(keys.find("u1"))
     stayer = asyncio.create_task(keys.find("u1"))
@@ -106,7 +107,7 @@ async def test_a_caller_that_leaves_does_not_take_the_fetch_along(clock: ManualC
     assert await stayer is not None
 
 
-async def test_keys_that_cannot_be_had_are_unavailable_and_asked_for_again(clock: ManualClock, key) -> None:
+async def test_keys_that_are_away_are_unavailable_and_asked_for_again(clock: ManualClock, key: Key) -> None:
     source = Source(jwks(u1=key))
     verifier = token_verifier(ServiceSettings(), clock=clock, jwks_source=source)
     for error in (ConnectionRefusedError("away"), RuntimeError("odd")):
@@ -120,7 +121,7 @@ async def test_keys_that_cannot_be_had_are_unavailable_and_asked_for_again(clock
     assert (await verifier.verify(user_token(key), None)).user_id == "user-1"
 
 
-async def test_a_file_is_read_again_when_it_changed(tmp_path: Path, key) -> None:
+async def test_a_file_is_read_again_when_it_changed(tmp_path: Path, key: Key) -> None:
     path = tmp_path / "jwks.json"
     keys = FileKeySet(path, dependency="identity")
     for content in (None, "{", "[]", '{"keys": 1}', '{"keys": [1]}', '{"keys": [{"kty": "EC"}]}'):
@@ -136,7 +137,7 @@ async def test_a_file_is_read_again_when_it_changed(tmp_path: Path, key) -> None
     assert await keys.find("u2") is not None
 
 
-async def test_the_file_goes_before_the_source(tmp_path: Path, clock: ManualClock, key) -> None:
+async def test_the_file_goes_before_the_source(tmp_path: Path, clock: ManualClock, key: Key) -> None:
     path = tmp_path / "jwks.json"
     path.write_text(json.dumps(jwks(u1=key)))
     source = Source({})
@@ -145,7 +146,7 @@ async def test_the_file_goes_before_the_source(tmp_path: Path, clock: ManualCloc
     assert source.asked == 0
 
 
-async def test_without_keys_nobody_is_known(clock: ManualClock, key) -> None:
+async def test_without_keys_nobody_is_known(clock: ManualClock, key: Key) -> None:
     verifier = token_verifier(ServiceSettings(), clock=clock)
     assert await reason(verifier, user_token(key)) == "TOKEN_INVALID"
 
@@ -155,25 +156,25 @@ async def test_headers_that_hold_no_token(clock: ManualClock, header: str) -> No
     assert await reason(token_verifier(ServiceSettings(), clock=clock), header) == "TOKEN_INVALID"
 
 
-async def test_a_token_without_a_key_id(clock: ManualClock, key) -> None:
+async def test_a_token_without_a_key_id(clock: ManualClock, key: Key) -> None:
     header = "Bearer " + jwt.encode({"sub": "x"}, key, algorithm="ES256")
     assert await reason(token_verifier(ServiceSettings(), clock=clock), header) == "TOKEN_INVALID"
 
 
-async def test_another_algorithm_is_refused(clock: ManualClock, key) -> None:
+async def test_another_algorithm_is_refused(clock: ManualClock, key: Key) -> None:
     claims = {"iss": "bifrost", "aud": "bifrost", "sub": "user-1", "exp": START_S + 900}
     numbers = key.public_key().public_numbers()
     public = numbers.x.to_bytes(32) + numbers.y.to_bytes(32)
     verifier = token_verifier(ServiceSettings(), clock=clock, jwks_source=Source(jwks(u1=key)))
     for forged in (
-        jwt.encode(claims, None, algorithm="none", headers={"kid": "u1"}),
+        jwt.encode(claims, "", algorithm="none", headers={"kid": "u1"}),
         jwt.encode(claims, public, algorithm="HS256", headers={"kid": "u1"}),
     ):
         assert await reason(verifier, f"Bearer {forged}") == "TOKEN_INVALID"
 
 
 async def test_the_memory_of_tokens_is_bounded(
-    clock: ManualClock, key, monkeypatch: pytest.MonkeyPatch
+    clock: ManualClock, key: Key, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "_CACHE_SIZE", 3)
     verifier = token_verifier(ServiceSettings(), clock=clock, jwks_source=Source(jwks(u1=key)))
@@ -190,13 +191,13 @@ async def test_the_memory_of_tokens_is_bounded(
     assert verifier.recall(long[-1], None) is not None
 
 
-def pem(key) -> bytes:
+def pem(key: Key | rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 
-async def test_a_credential_mints_tokens_that_verify(tmp_path: Path, clock: ManualClock, key) -> None:
+async def test_a_credential_mints_tokens_that_verify(tmp_path: Path, clock: ManualClock, key: Key) -> None:
     (tmp_path / "execution.2.pem").write_bytes(pem(key))
     (tmp_path / "services.jwks.json").write_text(json.dumps(jwks(**{"execution.2": key})))
     credential = ServiceCredential.load("execution", tmp_path / "execution.2.pem", clock=clock)

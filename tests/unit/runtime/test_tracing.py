@@ -43,6 +43,7 @@ def test_a_span_is_the_parents_child_and_is_exported() -> None:
     assert failed.name == "a.B/C"
     assert failed.parent is not None
     assert f"{failed.parent.span_id:016x}" == "b" * 16
+    assert failed.attributes is not None
     assert failed.attributes["rpc.grpc.status_code"] == "INTERNAL"
     assert not failed.status.is_ok
     assert fine.parent is None
