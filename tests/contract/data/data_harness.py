@@ -69,36 +69,35 @@ class RunningData:
         await self.service.stop(0)
 
 
+class UserKey:
+    """A key that signs users' tokens, and the file that makes it known."""
+
+    def __init__(self, folder: Path) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        jwk = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        self.jwks_file = folder / f"{uuid.uuid4()}.jwks.json"
+        self.jwks_file.write_text(json.dumps({"keys": [{**jwk, "kid": "u1", "use": "sig", "alg": "ES256"}]}))
+
+    def headers(self, scope: str) -> list[tuple[str, str]]:
+        now = int(time.time())
+        claims = {"iss": "bifrost", "aud": "bifrost", "sub": "user-1", "scope": scope}
+        token = jwt.encode(
+            {**claims, "iat": now, "exp": now + 900}, self._key, algorithm="ES256", headers={"kid": "u1"}
+        )
+        return [("authorization", f"Bearer {token}")]
+
+
 async def start_data(
     url: str, folder: Path, *, clock: Clock | None = None, sources: Sources | None = None, **settings: object
 ) -> RunningData:
-    key = ec.generate_private_key(ec.SECP256R1())
-    jwk = {**ECAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": "u1", "use": "sig", "alg": "ES256"}
-    jwks_file = folder / f"{uuid.uuid4()}.json"
-    jwks_file.write_text(json.dumps({"keys": [jwk]}))
-    values = {"database_url": url, "jwks_file": jwks_file, "drain_delay_s": 0, **settings}
+    key = UserKey(folder)
+    values = {"database_url": url, "jwks_file": key.jwks_file, "drain_delay_s": 0, **settings}
     service = await compose(DataSettings(**values), clock=clock, sources=sources)
     port = await service.start()
     channel = grpc.aio.insecure_channel(
         f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", -1)]
     )
-    return RunningData(
-        service, channel, _headers(key, "market:read data:write"), _headers(key, "market:read")
-    )
-
-
-def _headers(key: ec.EllipticCurvePrivateKey, scope: str) -> list[tuple[str, str]]:
-    now = int(time.time())
-    claims = {
-        "iss": "bifrost",
-        "aud": "bifrost",
-        "sub": "user-1",
-        "scope": scope,
-        "iat": now,
-        "exp": now + 900,
-    }
-    token = jwt.encode(claims, key, algorithm="ES256", headers={"kid": "u1"})
-    return [("authorization", f"Bearer {token}")]
+    return RunningData(service, channel, key.headers("market:read data:write"), key.headers("market:read"))
 
 
 def listed(symbol: str, mic: str = "") -> value_pb2.InstrumentRef:
