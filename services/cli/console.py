@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Annotated, Any, NoReturn, ParamSpec
 import grpc
 import typer
 from google.protobuf import json_format
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 from rich.console import Console
 from rich.table import Table
@@ -126,6 +128,12 @@ def print_json(document: object) -> None:
     """One JSON document on one line a record, for pipes."""
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
+
+
+def short_name(enum: EnumTypeWrapper[Any], value: int) -> str:
+    """An enum value's name without its prefix, lower case: "accepted" for SUBMIT_OUTCOME_ACCEPTED."""
+    prefix = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", enum.DESCRIPTOR.name).upper() + "_"
+    return enum.Name(value).removeprefix(prefix).lower()
 
 
 def table(

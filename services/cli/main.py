@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli.commands import call, login, mesh
+from services.cli.commands import call, login, market, mesh, orders, positions
 from services.cli.demo import command as demo
 
 app = typer.Typer(
@@ -15,6 +15,9 @@ app = typer.Typer(
 )
 mesh.register(app)
 login.register(app)
+market.register(app)
+orders.register(app)
+positions.register(app)
 call.register(app)
 demo.register(app)
 
