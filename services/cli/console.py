@@ -130,7 +130,7 @@ def print_json(document: object) -> None:
     sys.stdout.flush()
 
 
-def short_name(enum: EnumTypeWrapper[Any], value: int) -> str:
+def short_name(enum: EnumTypeWrapper, value: int) -> str:
     """An enum value's name without its prefix, lower case: "accepted" for SUBMIT_OUTCOME_ACCEPTED."""
     prefix = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", enum.DESCRIPTOR.name).upper() + "_"
     return enum.Name(value).removeprefix(prefix).lower()

@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
 
 
 @command
-async def submit(
+async def submit(  # noqa: PLR0917  options, as typed
     side: Annotated[SideName, typer.Argument(help="buy or sell.")],
     quantity: Annotated[str, typer.Argument(help="Shares, e.g. 10.")],
     symbol: Annotated[str, typer.Argument(help="Symbol, e.g. AAPL.")],
@@ -93,9 +93,9 @@ async def submit(
 ) -> None:
     """Submit an order; prints what is known of it, and every risk rule when it is refused."""
     terms = order_terms_pb2.OrderTerms(
-        side=order_terms_pb2.Side.Value(f"SIDE_{side.upper()}"),
+        side=f"SIDE_{side.upper()}",
         type=_order_type(limit, stop),
-        time_in_force=order_terms_pb2.TimeInForce.Value(f"TIME_IN_FORCE_{time_in_force.upper()}"),
+        time_in_force=f"TIME_IN_FORCE_{time_in_force.upper()}",
         quantity=quantity,
         limit_price=limit or "",
         stop_price=stop or "",
@@ -129,9 +129,8 @@ def _order_type(limit: str | None, stop: str | None) -> order_terms_pb2.OrderTyp
 def _print_outcome(reply: order_service_pb2.SubmitOrderResponse) -> None:
     order = reply.order
     outcome = short_name(order_service_pb2.SubmitOutcome, reply.outcome)
-    out.print(
-        f"[bold]{outcome}[/]  {order.symbol} {short_name(order_pb2.OrderState, order.state)}  {order.order_id}"
-    )
+    state = short_name(order_pb2.OrderState, order.state)
+    out.print(f"[bold]{outcome}[/]  {order.symbol} {state}  {order.order_id}")
     if order.message:
         out.print(order.message, highlight=False)
     if reply.outcome == order_service_pb2.SUBMIT_OUTCOME_UNKNOWN:
