@@ -122,6 +122,7 @@ class TradePrinted:
 
     event_time_ns: int
     instrument_id: str
+    session_date: date
     trade_number: int
     price: int
     quantity: int

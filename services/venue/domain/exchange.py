@@ -39,6 +39,7 @@ from services.venue.domain.order import (
     RejectedOrder,
     RejectReason,
     TermsError,
+    check_shape,
     check_terms,
 )
 from services.venue.domain.plan import CarriedState, ReplayPlan
@@ -168,7 +169,11 @@ class Exchange:
         return self._journal.take_events()
 
     def execute(self, command: Command) -> list[Event]:
-        """Carry out a member's command now. The last event of a refused one is CommandRejected."""
+        """Carry out a member's command now. ValueError when it makes no sense; then nothing has changed.
+
+        The answer is the first event: OrderAccepted, OrderRejected, OrderCancelled, OrderReplaced or IdFenced
+        when it had its effect; OrderKnown or CommandRejected when it changed nothing.
+        """
         key = (command.account_id, command.client_order_id)
         match command:
             case SubmitOrder():
@@ -182,6 +187,7 @@ class Exchange:
         return self._journal.take_events()
 
     def _submit(self, key: OrderKey, command: SubmitOrder) -> None:
+        check_shape(command.terms)
         if self._tell_known(key):
             return
         order_id = self._journal.new_order_id()
@@ -221,11 +227,13 @@ class Exchange:
             market.show_book()
 
     def _replace(self, key: OrderKey, command: ReplaceOrder) -> None:
+        check_shape(command.terms)
+        known = self._orders.get(key)
+        if known is not None and known.terms_version == command.terms_version:
+            self._tell_known(key)
+            return
         order = self._working(key)
         if order is None:
-            return
-        if command.terms_version == order.terms_version:
-            self._tell_known(key)
             return
         market = self._markets[order.instrument_id]
         try:
@@ -298,7 +306,7 @@ class Exchange:
                 steps=self.plan.steps_per_session,
                 tick=market.instrument.tick,
             )
-            market.open()
+            market.open(session.session_date)
             self._generators[instrument_id] = Generator(market, tape)
 
     def _close_session(self, following: int) -> None:

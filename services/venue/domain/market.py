@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from services.venue.domain.book import Book
 from services.venue.domain.events import BookChanged, Liquidity, TradePrinted
 from services.venue.domain.journal import Journal
@@ -45,13 +47,15 @@ class Market:
         self.trading = False
         self.worst_shown: dict[Side, tuple[int, int]] = {}
         self._journal = journal
+        self._session_date = date.min
         self._trades = 0
         self._high = 0
         self._low = 0
 
-    def open(self) -> None:
+    def open(self, session_date: date) -> None:
         """Begin a session."""
         self.trading = True
+        self._session_date = session_date
         self._trades = 0
 
     def refusal(self, order: Order) -> RejectReason | None:
@@ -142,6 +146,7 @@ class Market:
             TradePrinted(
                 self._journal.now_ns,
                 self.instrument.instrument_id,
+                self._session_date,
                 self._trades,
                 price,
                 quantity,
@@ -154,15 +159,17 @@ class Market:
 
     def show_book(self) -> None:
         """Tell the market how the book stands."""
-        self._journal.events.append(
-            BookChanged(
-                self._journal.now_ns,
-                self.instrument.instrument_id,
-                self.book.bids.depth(LEVELS),
-                self.book.asks.depth(LEVELS),
-                self.last,
-                self.trading,
-            )
+        self._journal.events.append(self.state())
+
+    def state(self) -> BookChanged:
+        """Return how the book stands."""
+        return BookChanged(
+            self._journal.now_ns,
+            self.instrument.instrument_id,
+            self.book.bids.depth(LEVELS),
+            self.book.asks.depth(LEVELS),
+            self.last,
+            self.trading,
         )
 
     def run_stops(self) -> None:

@@ -205,42 +205,40 @@ class RejectedOrder:
     rejected_ns: int
 
 
-def check_terms(terms: OrderTerms, instrument: Instrument) -> EngineTerms:
-    """Return the terms as the engine counts them.
+def check_shape(terms: OrderTerms) -> None:
+    """ValueError when the terms make no order anywhere.
 
-    TermsError names the exchange's rule they break; ValueError when they are no order at all: a price missing
-    or idle, a quantity or price that is not a positive number.
+    A price is missing or idle, a quantity or price is not a positive number, or the limit lies beyond the
+    protection.
     """
     needs_limit, needs_stop = terms.order_type in HAS_LIMIT, terms.order_type in HAS_STOP
     if needs_limit != (terms.limit_price is not None) or needs_stop != (terms.stop_price is not None):
         raise ValueError(f"the prices given do not make a {terms.order_type.value} order")
-    engine_terms = EngineTerms(
-        quantity=_whole_quantity(terms.quantity),
+    for name in ("quantity", "limit_price", "stop_price", "protection_price"):
+        number: Decimal | None = getattr(terms, name)
+        if number is not None and not (number.is_finite() and number > 0):
+            raise ValueError(f"{name} {number} is not positive")
+    if terms.limit_price is not None and terms.protection_price is not None:
+        limit, protection = terms.limit_price, terms.protection_price
+        if protection < limit if terms.side is Side.BUY else protection > limit:
+            raise ValueError(f"limit_price lies beyond protection_price {terms.protection_price}")
+
+
+def check_terms(terms: OrderTerms, instrument: Instrument) -> EngineTerms:
+    """Return well-shaped terms as the engine counts them; TermsError names the exchange's rule they break."""
+    if terms.quantity != int(terms.quantity):
+        raise TermsError(RejectReason.LOT_SIZE)
+    return EngineTerms(
+        quantity=int(terms.quantity),
         limit_price=None if terms.limit_price is None else _tick_price(terms.limit_price, instrument),
         stop_price=None if terms.stop_price is None else _tick_price(terms.stop_price, instrument),
         protection_price=None
         if terms.protection_price is None
         else _bound(terms.protection_price, terms.side),
     )
-    limit, protection = engine_terms.limit_price, engine_terms.protection_price
-    if limit is not None and protection is not None:
-        tighter = protection < limit if terms.side is Side.BUY else protection > limit
-        if tighter:
-            raise ValueError("a limit order beyond its own protection is no order")
-    return engine_terms
-
-
-def _whole_quantity(quantity: Decimal) -> int:
-    if not quantity.is_finite() or quantity <= 0:
-        raise ValueError(f"quantity {quantity} is not positive")
-    if quantity != int(quantity):
-        raise TermsError(RejectReason.LOT_SIZE)
-    return int(quantity)
 
 
 def _tick_price(price: Decimal, instrument: Instrument) -> int:
-    if not price.is_finite() or price <= 0:
-        raise ValueError(f"price {price} is not positive")
     try:
         units = price_units(price)
     except ValueError:
@@ -252,8 +250,6 @@ def _tick_price(price: Decimal, instrument: Instrument) -> int:
 
 def _bound(price: Decimal, side: Side) -> int:
     """Return the last whole unit on the safe side of `price`."""
-    if not price.is_finite() or price <= 0:
-        raise ValueError(f"price {price} is not positive")
     numerator, denominator = price.as_integer_ratio()
     scaled = numerator * UNITS_PER_CURRENCY
     return scaled // denominator if side is Side.BUY else -(-scaled // denominator)

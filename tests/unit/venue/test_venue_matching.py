@@ -20,7 +20,7 @@ from services.venue.domain.order import (
     TimeInForce,
     check_terms,
 )
-from tests.unit.venue.venue_replays import LISTED
+from tests.unit.venue.venue_replays import FIRST_DATE, LISTED
 
 LAST = 1_000_000
 
@@ -113,7 +113,7 @@ def terms_of(buy: bool, quantity: int, limit: int | None, time_in_force: TimeInF
 def test_price_time_priority_agrees_with_the_reference(actions: list[tuple[object, ...]]) -> None:
     journal = Journal("t", Counters())
     market, reference = Market(LISTED[0], journal), ReferenceMatcher()
-    market.open()
+    market.open(FIRST_DATE)
     market.last = LAST
     orders: list[Order] = []
     for number, action in enumerate(actions):

@@ -89,7 +89,7 @@ def hand_made_market(
     """Return a market and a generator that plays `steps`: price, volume, aggressor, bids, asks, in cents."""
     journal = Journal("t", Counters())
     market = Market(LISTED[0], journal)
-    market.open()
+    market.open(FIRST_DATE)
     tape = SessionTape(
         [price * 100 for price, *_ in steps],
         [volume for _, volume, *_ in steps],
