@@ -90,7 +90,7 @@ class Launcher:
         await asyncio.to_thread(self._start_postgres)
         self._postgres_watch = asyncio.create_task(self._keep_postgres_up(), name="watch postgres")
         self._report("Valkey", 1, total)
-        self._valkey = EmbeddedValkey(self.home.root / "valkey")
+        self._valkey = EmbeddedValkey()
         await asyncio.to_thread(self._valkey.start)
         self._report("services", 2, total)
         for name in names:

@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from services.runtime.embedded import unprivileged
+from services.runtime.embedded.ports import free_port
 
 SUPERUSER = "postgres"
 DATABASE = "bifrost"
@@ -82,7 +83,7 @@ class EmbeddedPostgres:
         if adopted is not None:
             self.port = adopted
             return
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         deadline = time.monotonic() + timeout_s
         while not self._start_once(deadline):
             if time.monotonic() > deadline:
@@ -287,10 +288,3 @@ def _is_postmaster(pid: int, data_dir: Path) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return str(data_dir).encode() in arguments
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
