@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bifrost.identity.v1 import token_service_pb2_grpc
+from bifrost.identity.v1 import token_service_pb2_grpc, user_service_pb2_grpc
 from services.identity.config import IdentitySettings
 from services.identity.first_admin import ensure_first_admin
 from services.identity.key_ring import KeyRing
@@ -14,6 +14,7 @@ from services.identity.passwords import PasswordHasher
 from services.identity.session_store import SessionStore
 from services.identity.tables import SCHEMA
 from services.identity.token_service import TokenService
+from services.identity.user_service import UserService
 from services.identity.user_store import UserStore
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.database import Database, migrate
@@ -41,16 +42,21 @@ async def compose(settings: IdentitySettings, *, clock: Clock | None = None) -> 
 
     async def maintain() -> None:
         while True:
+            await asyncio.sleep(settings.maintenance_interval_s)
             await keys.rotate()
             async with database.transaction() as connection:
                 await sessions.delete_expired(connection, clock.now_ns())
                 await login.delete_forgotten(connection)
-            await asyncio.sleep(settings.maintenance_interval_s)
+                await users.delete_old_requests(connection, clock.now_ns())
 
     service = Service(settings, clock=clock, jwks_source=keys.fetch_jwks)
     service.add(
         token_service_pb2_grpc.add_TokenServiceServicer_to_server,
         TokenService(database, login, users, sessions, keys, clock=clock),
+    )
+    service.add(
+        user_service_pb2_grpc.add_UserServiceServicer_to_server,
+        UserService(database, login, hasher, users, sessions, clock=clock),
     )
     service.background("maintenance", maintain)
     service.on_stop(database.close)

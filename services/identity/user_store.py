@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.identity.domain.role import Role
 from services.identity.domain.user import User
 from services.identity.locks import lock
-from services.identity.tables import users
+from services.identity.tables import idempotency, users
+from services.runtime.clock import NANOS
 
+_REQUESTS_KEPT_NS = 30 * 86_400 * NANOS
 _COLUMNS = users.c
 _USER = (
     _COLUMNS.user_id,
@@ -103,6 +105,11 @@ class UserStore:
         """Store another hash; the user's version is about what others see and stays."""
         statement = sa.update(users).where(_COLUMNS.user_id == user_id)
         await connection.execute(statement.values(password_hash=password_hash))
+
+    async def delete_old_requests(self, connection: AsyncConnection, now_ns: int) -> None:
+        """Forget the request ids of CreateUser after 30 days, as the contract says."""
+        old = idempotency.c.create_time_ns <= now_ns - _REQUESTS_KEPT_NS
+        await connection.execute(sa.delete(idempotency).where(old))
 
 
 def _user(row: sa.Row[*tuple[Any, ...]]) -> User:
