@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x62ifrost/identity/v1/user.proto\x12\x13\x62ifrost.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x01\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tuser_name\x18\x02 \x01(\t\x12\x1d\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18x\x12?\n\x05roles\x18\x04 \x03(\x0e\x32\x19.bifrost.identity.v1.RoleB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x10\n\x08\x64isabled\x18\x05 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x07 \x01(\t*r\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_TRADER\x10\x02\x12\r\n\tROLE_RISK\x10\x03\x12\x13\n\x0fROLE_COMPLIANCE\x10\x04\x12\x0e\n\nROLE_ADMIN\x10\x05\x42i\n\x1cio.bifrosttrader.identity.v1P\x01ZGgithub.com/bifrost-trader/bifrost/gen/go/bifrost/identity/v1;identityv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x62ifrost/identity/v1/user.proto\x12\x13\x62ifrost.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd9\x01\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tuser_name\x18\x02 \x01(\t\x12\x1d\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18x\x12=\n\x05roles\x18\x04 \x03(\x0e\x32\x19.bifrost.identity.v1.RoleB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x10\n\x08\x64isabled\x18\x05 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x07 \x01(\t*r\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_TRADER\x10\x02\x12\r\n\tROLE_RISK\x10\x03\x12\x13\n\x0fROLE_COMPLIANCE\x10\x04\x12\x0e\n\nROLE_ADMIN\x10\x05\x42i\n\x1cio.bifrosttrader.identity.v1P\x01ZGgithub.com/bifrost-trader/bifrost/gen/go/bifrost/identity/v1;identityv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,9 +37,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USER'].fields_by_name['display_name']._loaded_options = None
   _globals['_USER'].fields_by_name['display_name']._serialized_options = b'\272H\004r\002\030x'
   _globals['_USER'].fields_by_name['roles']._loaded_options = None
-  _globals['_USER'].fields_by_name['roles']._serialized_options = b'\272H\022\222\001\017\010\001\020\005\030\001\"\007\202\001\004\020\001 \000'
-  _globals['_ROLE']._serialized_start=339
-  _globals['_ROLE']._serialized_end=453
+  _globals['_USER'].fields_by_name['roles']._serialized_options = b'\272H\020\222\001\r\020\005\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_ROLE']._serialized_start=337
+  _globals['_ROLE']._serialized_end=451
   _globals['_USER']._serialized_start=118
-  _globals['_USER']._serialized_end=337
+  _globals['_USER']._serialized_end=335
 # @@protoc_insertion_point(module_scope)

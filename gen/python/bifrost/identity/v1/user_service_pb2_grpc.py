@@ -100,7 +100,8 @@ class UserServiceServicer:
 
     def ChangePassword(self, request, context):
         """ChangePassword sets a new password for the caller and revokes the caller's other sessions. Atomic.
-        Errors: UNAUTHENTICATED (CREDENTIALS_INVALID) when the present password is wrong.
+        Errors: UNAUTHENTICATED (CREDENTIALS_INVALID) when the present password is wrong, RESOURCE_EXHAUSTED (LOGIN_THROTTLED) when it
+        was too often, PERMISSION_DENIED (USER_DISABLED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
