@@ -1,0 +1,66 @@
+"""Adjusted bars mean what they say."""
+
+from datetime import date
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.data.domain.adjustment import Adjustment, adjust
+from services.data.domain.bars import Bars
+from services.data.domain.splits import Split
+
+PRICE = st.floats(0.01, 1e5)
+SPLITS = st.lists(
+    st.tuples(st.integers(1, 60), st.sampled_from([(2, 1), (3, 2), (7, 1), (1, 10)])),
+    max_size=3,
+    unique_by=lambda one: one[0],
+)
+
+
+def make_bars(closes: list[float]) -> Bars:
+    close = np.array(closes)
+    return Bars(
+        np.arange(len(closes)), close * 0.99, close * 1.02, close * 0.98, close, close * 1000, close * 0.37
+    )
+
+
+def make_splits(days: list[tuple[int, tuple[int, int]]]) -> list[Split]:
+    return [Split(date(2000, 1, 1), day, new, old) for day, (new, old) in days]
+
+
+@given(st.lists(PRICE, min_size=2, max_size=60), SPLITS)
+def test_split_adjusted_returns_are_raw_returns_but_at_splits(closes, days) -> None:
+    bars, splits = make_bars(closes), make_splits(days)
+    adjusted = adjust(bars, splits, Adjustment.SPLIT)
+    raw_return, return_ = bars.close[1:] / bars.close[:-1], adjusted.close[1:] / adjusted.close[:-1]
+    for row, (ours, raw) in enumerate(zip(return_, raw_return, strict=True), start=1):
+        ratio = next((s.new_shares / s.old_shares for s in splits if s.ex_time_ns == row), 1.0)
+        np.testing.assert_allclose(ours, raw * ratio, rtol=1e-12)
+    last = max((s.ex_time_ns for s in splits), default=0)
+    np.testing.assert_array_equal(adjusted.close[last:], bars.close[last:])
+
+
+@given(st.lists(PRICE, min_size=1, max_size=60), SPLITS)
+def test_money_traded_does_not_change_with_splits(closes, days) -> None:
+    bars = make_bars(closes)
+    adjusted = adjust(bars, make_splits(days), Adjustment.SPLIT)
+    np.testing.assert_allclose(adjusted.close * adjusted.volume, bars.close * bars.volume, rtol=1e-12)
+
+
+@given(st.lists(PRICE, min_size=1, max_size=60), SPLITS)
+def test_full_close_is_the_adjusted_close_and_the_shape_stays(closes, days) -> None:
+    bars, splits = make_bars(closes), make_splits(days)
+    full = adjust(bars, splits, Adjustment.FULL)
+    np.testing.assert_array_equal(full.close, bars.adjusted_close)
+    for name in ("open", "high", "low"):
+        np.testing.assert_allclose(
+            getattr(full, name) / full.close, getattr(bars, name) / bars.close, rtol=1e-12
+        )
+    np.testing.assert_array_equal(full.volume, adjust(bars, splits, Adjustment.SPLIT).volume)
+
+
+def test_raw_is_untouched() -> None:
+    bars = make_bars([1.0, 2.0])
+    assert adjust(bars, make_splits([(1, (2, 1))]), Adjustment.RAW) is bars
+    assert adjust(bars, [], Adjustment.SPLIT) is bars
