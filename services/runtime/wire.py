@@ -35,3 +35,12 @@ def field_number(message: type[Message], name: str) -> int:
     """Number of a field of a message type; KeyError names the field when there is none."""
     number: int = message.DESCRIPTOR.fields_by_name[name].number
     return number
+
+
+def nested_number(message: type[Message], outer: str, inner: str) -> int:
+    """Number of the field ``inner`` of the message that the field ``outer`` holds."""
+    held = message.DESCRIPTOR.fields_by_name[outer].message_type
+    if held is None:
+        raise KeyError(f"{message.DESCRIPTOR.full_name}.{outer} holds no message")
+    number: int = held.fields_by_name[inner].number
+    return number
