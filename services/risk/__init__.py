@@ -1,0 +1,1 @@
+"""Pre-trade risk: rules, reservations, limits and the kill switch, on books kept from the logs."""

@@ -1,0 +1,1 @@
+"""What risk knows about orders, cash and shares; plain Python."""

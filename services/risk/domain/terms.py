@@ -1,0 +1,65 @@
+"""Terms of an order, and the worst price it can be filled at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+
+
+class Side(IntEnum):
+    """Buy or sell; the numbers are the contract's."""
+
+    BUY = 1
+    SELL = 2
+
+
+class OrderType(IntEnum):
+    """What sets the price; the numbers are the contract's."""
+
+    MARKET = 1
+    LIMIT = 2
+    STOP = 3
+    STOP_LIMIT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Terms of an order, as far as they bear on risk: how long it stands does not."""
+
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+    @property
+    def prices(self) -> tuple[Decimal, ...]:
+        """The prices the client named."""
+        return tuple(price for price in (self.limit_price, self.stop_price) if price is not None)
+
+
+def worst_price(
+    terms: Terms, *, reference: Decimal | None, collar: Decimal, tick_size: Decimal
+) -> Decimal | None:
+    """The worst price the order can be filled at: held for, and given to the venue as protection.
+
+    The limit where there is one. Otherwise the collar's edge around the stop price, or around `reference` for
+    MARKET, rounded to the tick towards it; None when there is no reference.
+    """
+    if terms.limit_price is not None:
+        return terms.limit_price
+    middle = terms.stop_price if terms.stop_price is not None else reference
+    if middle is None:
+        return None
+    if terms.side is Side.BUY:
+        edge = middle * (1 + collar) // tick_size * tick_size
+    else:
+        edge = ceil_to(middle * (1 - collar), tick_size)
+    return max(edge, tick_size)
+
+
+def ceil_to(value: Decimal, step: Decimal) -> Decimal:
+    """The smallest multiple of `step` that is not below a value of zero or more."""
+    whole = value // step * step
+    return whole if whole == value else whole + step

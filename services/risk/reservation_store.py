@@ -1,0 +1,192 @@
+"""Rows of reservations: the hot statement that keeps decisions, and what reads them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+import asyncpg
+
+from services.risk.domain.book import Hold, HoldKey
+from services.risk.domain.terms import OrderType, Side, Terms
+from services.runtime.writer_lock import FencedError
+
+
+class HoldState(StrEnum):
+    """What became of a decision."""
+
+    HELD = "HELD"
+    RELEASED = "RELEASED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(slots=True)
+class ReservationRow:
+    """One decision as it is kept."""
+
+    account_id: str
+    instrument_id: str
+    hold: Hold
+    filled: Decimal
+    state: HoldState
+    decided_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldUpdate:
+    """What became of a decision that was kept before; `filled` is None when it is not known any more."""
+
+    key: HoldKey
+    state: HoldState
+    confirmed: bool
+    filled: Decimal | None
+
+
+_TYPE_OF_COLUMN = {
+    "order_id": "text",
+    "terms_version": "int4",
+    "request_id": "text",
+    "attempt": "int4",
+    "account_id": "text",
+    "instrument_id": "text",
+    "side": "int2",
+    "type": "int2",
+    "quantity": "numeric",
+    "limit_price": "numeric",
+    "stop_price": "numeric",
+    "lot_size": "numeric",
+    "per_lot": "numeric",
+    "filled": "numeric",
+    "state": "text",
+    "confirmed": "bool",
+    "decided_ns": "int8",
+    "answer": "bytea",
+}
+_COLUMNS = ", ".join(_TYPE_OF_COLUMN)
+_KEY = "order_id, terms_version, request_id, attempt"
+
+# ruff: noqa: S608
+# One statement, so that a decision costs one round trip and one commit. The fenced writer inserts nothing.
+_WRITER = "SELECT 1 FROM event_log_head WHERE writer_token = $1 FOR SHARE"
+_INSERT = (
+    f"WITH writer AS ({_WRITER.replace('$1', '$23')}), "
+    "given_up AS (UPDATE reservation SET state = 'RELEASED' FROM writer "
+    f"WHERE ({_KEY}) IN (SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::int[]))) "
+    f"INSERT INTO reservation ({_COLUMNS}) SELECT decided.* FROM writer, unnest("
+    + ", ".join(f"${number}::{name}[]" for number, name in enumerate(_TYPE_OF_COLUMN.values(), 5))
+    + ") AS decided"
+)
+_UPDATE = (
+    "UPDATE reservation AS r "
+    "SET state = u.state, confirmed = u.confirmed, filled = coalesce(u.filled, r.filled) "
+    "FROM unnest($1::text[], $2::int[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::numeric[]) "
+    f"AS u({_KEY}, state, confirmed, filled) WHERE r.order_id = u.order_id "
+    "AND r.terms_version = u.terms_version AND r.request_id = u.request_id AND r.attempt = u.attempt"
+)
+_SELECT = f"SELECT {_COLUMNS} FROM reservation"
+
+
+async def check_writer(driver: asyncpg.Connection, token: int) -> None:
+    """Hold the writer's right until the open transaction ends; FencedError when another process has it."""
+    if await driver.fetchval(_WRITER, token) is None:
+        raise FencedError("another process keeps the books of risk")
+
+
+async def insert_decisions(
+    driver: asyncpg.Connection, rows: Sequence[ReservationRow], given_up: Sequence[HoldKey], *, token: int
+) -> None:
+    """Keep decisions and mark what was given up for them, in one statement that is a transaction of its own.
+
+    Raises:
+        asyncpg.UniqueViolationError: one of them was decided in an earlier life; nothing was written.
+        FencedError: another process has become the writer; nothing was written.
+    """
+    columns = list(zip(*map(_values, rows), strict=True)) if rows else [()] * len(_TYPE_OF_COLUMN)
+    status = await driver.execute(_INSERT, *_keys(given_up), *columns, token)
+    if status != f"INSERT 0 {len(rows)}":
+        raise FencedError("another process keeps the books of risk")
+
+
+async def update_holds(driver: asyncpg.Connection, updates: Sequence[HoldUpdate]) -> None:
+    """Write state, confirmation and filled quantity of decisions that were kept before."""
+    if updates:
+        columns = zip(*((update.state, update.confirmed, update.filled) for update in updates), strict=True)
+        await driver.execute(_UPDATE, *_keys([update.key for update in updates]), *columns)
+
+
+async def rows_of_orders(driver: asyncpg.Connection, order_ids: Iterable[str]) -> list[ReservationRow]:
+    """Every decision about these orders, in the order they were made."""
+    records = await driver.fetch(
+        f"{_SELECT} WHERE order_id = ANY($1::text[]) ORDER BY decided_ns, terms_version, attempt",
+        list(order_ids),
+    )
+    return [_row(record) for record in records]
+
+
+async def held_rows(driver: asyncpg.Connection) -> list[ReservationRow]:
+    """Everything that is held, in the order it was decided."""
+    records = await driver.fetch(
+        f"{_SELECT} WHERE state = 'HELD' ORDER BY decided_ns, terms_version, attempt"
+    )
+    return [_row(record) for record in records]
+
+
+async def passed_since(driver: asyncpg.Connection, instant_ns: int) -> list[ReservationRow]:
+    """Decisions after the instant that passed, oldest first."""
+    records = await driver.fetch(
+        f"{_SELECT} WHERE decided_ns > $1 AND state <> 'REFUSED' ORDER BY decided_ns", instant_ns
+    )
+    return [_row(record) for record in records]
+
+
+def _keys(keys: Sequence[HoldKey]) -> list[tuple[object, ...]]:
+    return list(zip(*keys, strict=True)) if keys else [()] * 4
+
+
+def _values(row: ReservationRow) -> tuple[object, ...]:
+    hold, terms = row.hold, row.hold.terms
+    return (
+        *hold.key,
+        row.account_id,
+        row.instrument_id,
+        terms.side,
+        terms.type,
+        terms.quantity,
+        terms.limit_price,
+        terms.stop_price,
+        hold.lot_size,
+        hold.per_lot,
+        row.filled,
+        row.state,
+        hold.confirmed,
+        row.decided_ns,
+        hold.answer,
+    )
+
+
+def _row(record: asyncpg.Record) -> ReservationRow:
+    hold = Hold(
+        key=HoldKey(record["order_id"], record["terms_version"], record["request_id"], record["attempt"]),
+        terms=Terms(
+            side=Side(record["side"]),
+            type=OrderType(record["type"]),
+            quantity=record["quantity"],
+            limit_price=record["limit_price"],
+            stop_price=record["stop_price"],
+        ),
+        lot_size=record["lot_size"],
+        per_lot=record["per_lot"],
+        answer=record["answer"],
+        asked_ns=record["decided_ns"],
+        confirmed=record["confirmed"],
+    )
+    return ReservationRow(
+        record["account_id"],
+        record["instrument_id"],
+        hold,
+        record["filled"],
+        HoldState(record["state"]),
+        record["decided_ns"],
+    )

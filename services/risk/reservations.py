@@ -1,0 +1,263 @@
+"""Reserving: decisions of one flush are made one after another in memory and committed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from functools import partial
+
+import asyncpg
+
+from services.risk.books import Books
+from services.risk.convert import from_decision
+from services.risk.domain.book import ZERO, AccountBook, Hold, HoldKey, RecentOrder
+from services.risk.domain.decision import Decision, Proposal, Surroundings, judge
+from services.risk.market import Quotes
+from services.risk.reservation_store import (
+    HoldState,
+    HoldUpdate,
+    ReservationRow,
+    insert_decisions,
+    rows_of_orders,
+    update_holds,
+)
+from services.runtime.clock import Clock
+from services.runtime.database import driver_of
+from services.runtime.errors import ApiError, already_exists
+from services.runtime.failpoints import failpoint
+from services.runtime.group_commit import GroupCommit
+
+_Named = tuple[str, int, str]
+
+
+class Reservations:
+    """Judges orders against the books and holds for those that pass."""
+
+    def __init__(self, books: Books, quotes: Quotes, *, clock: Clock, fee_per_share: Decimal) -> None:
+        self._books = books
+        self._quotes = quotes
+        self._clock = clock
+        self._fee_per_share = fee_per_share
+        self._commits = GroupCommit[Sequence[Proposal], list[bytes]](self._flush)
+
+    async def reserve(self, proposals: Sequence[Proposal]) -> list[bytes]:
+        """Judge orders of known accounts one after the other; returns serialised ReserveOrderResponses.
+
+        Durable when it returns. The same order, version and request_id again returns the first answer.
+
+        Raises:
+            ApiError: ALREADY_EXISTS REQUEST_ID_REUSED when they come with other terms; this call holds nothing.
+        """
+        return await self._commits.submit(proposals)
+
+    async def check(self, proposal: Proposal) -> Decision:
+        """Judge an order of a known account without holding anything."""
+        async with self._books.reading():
+            book = self._books.account(proposal.account_id)
+            return judge(proposal, book, self.surroundings(proposal))
+
+    async def release(self, account_id: str, order_id: str) -> None:
+        """Give back what execution's log has not confirmed of this order; nothing when there is none."""
+        async with self._books.reading():
+            if not self._unconfirmed(account_id, order_id):
+                return
+        async with self._books.transaction() as connection:
+            holds = self._unconfirmed(account_id, order_id)
+            for hold in holds:
+                self._books.accounts[account_id].drop_hold(hold)
+            updates = [HoldUpdate(hold.key, HoldState.RELEASED, False, None) for hold in holds]
+            await update_holds(await driver_of(connection), updates)
+
+    async def release_hold(self, account_id: str, hold: Hold, *, asked_ns: int) -> bool:
+        """Give back a hold if it is unconfirmed still and was not asked for since; returns whether it was."""
+        async with self._books.transaction() as connection:
+            key = hold.key
+            present = [h for h in self._unconfirmed(account_id, key.order_id) if h.key == key]
+            if not present or present[0].asked_ns != asked_ns:
+                return False
+            self._books.accounts[account_id].drop_hold(present[0])
+            update = HoldUpdate(key, HoldState.RELEASED, False, None)
+            await update_holds(await driver_of(connection), [update])
+            return True
+
+    async def close(self) -> None:
+        """Finish what was begun."""
+        await self._commits.close()
+
+    def surroundings(self, proposal: Proposal) -> Surroundings:
+        """Limits, switches and prices as they are now."""
+        return Surroundings(
+            limits=self._books.limits(proposal.account_id),
+            kill_switch=self._books.halt(proposal.account_id),
+            reference=self._quotes.reference(proposal.instrument_id),
+            fee_per_share=self._fee_per_share,
+            now_ns=self._clock.now_ns(),
+        )
+
+    def _unconfirmed(self, account_id: str, order_id: str) -> list[Hold]:
+        book = self._books.accounts.get(account_id)
+        order = None if book is None else book.orders.get(order_id)
+        return [] if order is None else [hold for hold in order.holds if not hold.confirmed]
+
+    async def _flush(self, batch: list[Sequence[Proposal]]) -> list[list[bytes] | Exception]:
+        async with self._books.changing():
+            draft = _Draft(self._books, self.surroundings, known=())
+            outcomes = draft.decide_all(batch)
+            try:
+                await self._commit(draft)
+            except asyncpg.UniqueViolationError:
+                # Some were decided in an earlier life, or refused a while ago: look, and begin again.
+                draft.undo()
+                draft = _Draft(self._books, self.surroundings, known=await self._known(batch))
+                outcomes = draft.decide_all(batch)
+                await self._commit(draft)
+            return outcomes
+
+    async def _commit(self, draft: _Draft) -> None:
+        if not draft.rows:
+            return
+        failpoint("risk.reserve.before_commit")
+        async with self._books.database.raw() as driver:
+            await insert_decisions(
+                driver, list(draft.rows.values()), draft.given_up, token=self._books.writer_token
+            )
+        failpoint("risk.reserve.after_commit")
+
+    async def _known(self, batch: Iterable[Sequence[Proposal]]) -> list[ReservationRow]:
+        order_ids = {proposal.order_id for proposals in batch for proposal in proposals}
+        async with self._books.database.raw() as driver:
+            return await rows_of_orders(driver, order_ids)
+
+
+class _Draft:
+    """Decisions made in memory and not yet committed; `known` are the orders' rows, if they were read."""
+
+    def __init__(
+        self,
+        books: Books,
+        surroundings: Callable[[Proposal], Surroundings],
+        *,
+        known: Iterable[ReservationRow],
+    ) -> None:
+        self.rows: dict[_Named, ReservationRow] = {}
+        self.given_up: list[HoldKey] = []
+        self._books = books
+        self._surroundings = surroundings
+        self._known: dict[_Named, ReservationRow] = {}
+        self._filled: dict[str, Decimal] = {}
+        for row in known:  # of several attempts the last one counts
+            self._known[row.hold.key[:3]] = row
+            self._filled[row.hold.key.order_id] = max(
+                row.filled, self._filled.get(row.hold.key.order_id, ZERO)
+            )
+        self._undo: list[Callable[[], object]] = []
+
+    def decide_all(self, batch: Iterable[Sequence[Proposal]]) -> list[list[bytes] | Exception]:
+        """Answers for each call; a call with a proposal that cannot be answered leaves nothing behind."""
+        outcomes: list[list[bytes] | Exception] = []
+        for proposals in batch:
+            begun = len(self._undo)
+            try:
+                outcomes.append([self._decide(proposal) for proposal in proposals])
+            except ApiError as error:
+                self.undo(begun)
+                outcomes.append(error)
+        return outcomes
+
+    def undo(self, down_to: int = 0) -> None:
+        """Take back what was done in memory, newest first."""
+        while len(self._undo) > down_to:
+            self._undo.pop()()
+
+    def _decide(self, proposal: Proposal) -> bytes:
+        book = self._books.account(proposal.account_id)
+        around = self._surroundings(proposal)
+        name = proposal.order_id, proposal.terms_version, proposal.request_id
+        before = self._earlier(book, name)
+        if before is not None:
+            _check_same(before, proposal)
+            if before.state is not HoldState.RELEASED or before.hold.confirmed:
+                before.hold.asked_ns = around.now_ns
+                return before.hold.answer
+        if proposal.terms_version == 1:
+            self._give_up_twin(book, proposal)
+        decision = judge(proposal, book, around)
+        attempt = 1 if before is None else before.hold.key.attempt + 1
+        hold = Hold(
+            key=HoldKey(*name, attempt),
+            terms=proposal.terms,
+            lot_size=decision.lot_size,
+            per_lot=decision.per_lot,
+            answer=from_decision(decision).SerializeToString(),
+            asked_ns=around.now_ns,
+        )
+        if decision.passed:
+            self._hold(book, proposal, hold, around.now_ns)
+        self._keep(name, book, proposal, hold, around.now_ns, passed=decision.passed)
+        return hold.answer
+
+    def _earlier(self, book: AccountBook, name: _Named) -> ReservationRow | None:
+        order = book.orders.get(name[0])
+        if order is not None:
+            for hold in order.holds:
+                if hold.key[:3] == name:
+                    account, instrument = book.account_id, order.instrument_id
+                    return ReservationRow(
+                        account, instrument, hold, order.filled, HoldState.HELD, hold.asked_ns
+                    )
+        return self.rows.get(name) or self._known.get(name)
+
+    def _give_up_twin(self, book: AccountBook, proposal: Proposal) -> None:
+        """The submission was begun before under another order_id, which was never recorded."""
+        twin = book.unconfirmed_order(proposal.request_id)
+        if twin is None or twin.order_id == proposal.order_id:
+            return
+        for hold in list(twin.holds):
+            book.drop_hold(hold)
+            self._undo.append(partial(book.add_hold, twin.instrument_id, hold, filled=twin.filled))
+            row = self.rows.get(hold.key[:3])
+            if row is not None:
+                row.state = HoldState.RELEASED
+                self._undo.append(partial(setattr, row, "state", HoldState.HELD))
+            else:
+                self.given_up.append(hold.key)
+                self._undo.append(self.given_up.pop)
+
+    def _hold(self, book: AccountBook, proposal: Proposal, hold: Hold, now_ns: int) -> None:
+        filled = self._filled.get(proposal.order_id, ZERO)
+        book.add_hold(proposal.instrument_id, hold, filled=filled)
+        self._undo.append(partial(book.drop_hold, hold))
+        recent = RecentOrder(proposal.request_id, proposal.instrument_id, proposal.terms, now_ns)
+        book.remember(recent)
+        self._undo.append(book.recent.pop)
+
+    def _keep(
+        self,
+        name: _Named,
+        book: AccountBook,
+        proposal: Proposal,
+        hold: Hold,
+        now_ns: int,
+        *,
+        passed: bool,
+    ) -> None:
+        order = book.orders.get(proposal.order_id)
+        filled = ZERO if order is None else order.filled
+        state = HoldState.HELD if passed else HoldState.REFUSED
+        self.rows[name] = ReservationRow(book.account_id, proposal.instrument_id, hold, filled, state, now_ns)
+        self._undo.append(partial(self.rows.pop, name))
+
+
+def _check_same(before: ReservationRow, proposal: Proposal) -> None:
+    same = (
+        before.account_id == proposal.account_id
+        and before.instrument_id == proposal.instrument_id
+        and before.hold.terms == proposal.terms
+    )
+    if not same:
+        raise already_exists(
+            "REQUEST_ID_REUSED",
+            f"order {proposal.order_id} version {proposal.terms_version} was asked for with other terms before",
+            order_id=proposal.order_id,
+            request_id=proposal.request_id,
+        )
