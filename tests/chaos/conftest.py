@@ -1,0 +1,47 @@
+"""One mesh for all chaos tests: what crashes in one must be whole again in the next."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.cli.bootstrap import Replay, load_prices, start_session
+from services.cli.client import EdgeClient
+from services.cli.launcher import Home, Launcher, Ports
+from services.cli.session import Session
+from services.runtime.inventory import load_inventory
+
+
+@pytest.fixture(scope="session")
+async def mesh() -> AsyncIterator[Launcher]:
+    """A whole mesh with prices and a fast replay."""
+    with tempfile.TemporaryDirectory(prefix="bifrost-chaos-", ignore_cleanup_errors=True) as folder:
+        launcher = Launcher(Home(Path(folder)), Ports.free(load_inventory()), rate_scale=100.0)
+        try:
+            await launcher.start()
+            async with EdgeClient(
+                launcher.edge_address, Session(launcher.home, launcher.edge_address)
+            ) as client:
+                await load_prices(client, lambda _share, _stage: None)
+                await start_session(client, Replay(seconds_per_day=4.0, seed=11), request_id="chaos")
+            yield launcher
+        finally:
+            await launcher.stop()
+
+
+@pytest.fixture
+async def client(mesh: Launcher) -> AsyncIterator[EdgeClient]:
+    """A client at the mesh's edge."""
+    async with EdgeClient(mesh.edge_address, Session(mesh.home, mesh.edge_address)) as connected:
+        yield connected
+
+
+def seeds() -> list[int]:
+    """Seeds to run: SEED alone, or 1..SEEDS (one in make test)."""
+    if "SEED" in os.environ:
+        return [int(os.environ["SEED"])]
+    return list(range(1, int(os.environ.get("SEEDS", "1")) + 1))

@@ -1,0 +1,107 @@
+"""kill -9 of every process at every point where it could lose or double something.
+
+A failed seed is repeated alone with: SEED=<seed> pytest tests/chaos -k <point>
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+
+import pytest
+
+from services.cli.client import EdgeClient
+from services.cli.launcher import Launcher
+from services.cli.waiting import until
+from tests.chaos.conftest import seeds
+from tests.chaos.load import Load
+
+ORDERS = 24
+# Point -> how many passages a run of this load is sure to make.
+FAILPOINTS = {
+    "execution.submit.before_reserve": 12,
+    "execution.submit.before_commit": 8,
+    "execution.submit.after_commit": 8,
+    "execution.submit.after_send": 8,
+    "execution.submit.before_reply": 8,
+    "execution.report.before_commit": 6,
+    "execution.report.after_commit": 6,
+    "execution.cancel.after_commit": 1,
+    "execution.replace.after_commit": 1,
+    "risk.reserve.before_commit": 8,
+    "risk.reserve.after_commit": 8,
+    "risk.apply.before_commit": 8,
+    "risk.apply.after_commit": 8,
+    "portfolio.apply.before_commit": 8,
+    "portfolio.apply.after_commit": 8,
+    "portfolio.deposit.before_commit": 1,
+    "portfolio.deposit.after_commit": 1,
+    "venue.before_commit": 8,
+    "venue.after_commit": 8,
+    "venue.after_ack": 8,
+}
+
+
+@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("point", FAILPOINTS)
+async def test_a_crash_at_a_named_point_loses_and_doubles_nothing(
+    mesh: Launcher, client: EdgeClient, point: str, seed: int
+) -> None:
+    service = point.split(".", maxsplit=1)[0]
+    print(f"seed {seed}")
+    passage = random.Random(f"{point}{seed}").randint(1, FAILPOINTS[point])
+    process = mesh.processes[service]
+    process.set_next_environment({"BIFROST_FAILPOINT": f"{point}:{passage}"})
+    await _restart(mesh, service)
+    restarts = process.restarts
+    load = Load(client, seed)
+    await load.open_account(f"{point}-{seed}-{secrets.token_hex(3)}"[-64:])
+    async with _watching(load):
+        for _ in range(2):
+            await load.deposit()
+        await load.run(ORDERS)
+        await until(lambda: process.restarts > restarts, timeout_s=20)
+        proof = await load.settle()
+    assert proof.holds, f"seed {seed}: {proof}"
+    assert process.restarts == restarts + 1, "it must come back once and stay up"
+
+
+@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("victim", ["postgres", "envoy", "data"])
+async def test_a_crash_of_an_engine_under_load_loses_and_doubles_nothing(
+    mesh: Launcher, client: EdgeClient, victim: str, seed: int
+) -> None:
+    print(f"seed {seed}")
+    load = Load(client, seed)
+    await load.open_account(f"{victim}-{seed}-{secrets.token_hex(3)}")
+    async with _watching(load):
+        trading = asyncio.create_task(load.run(2 * ORDERS))
+        reached = random.Random(f"{victim}{seed}").randint(4, ORDERS)
+        await until(lambda: len(load.answers) >= reached, timeout_s=60)
+        if victim == "postgres":
+            mesh.kill_postgres()
+        else:
+            mesh.processes[victim].kill()
+        await trading
+        proof = await load.settle()
+    assert proof.holds, f"seed {seed}: {proof}"
+
+
+async def _restart(mesh: Launcher, service: str) -> None:
+    process = mesh.processes[service]
+    pid = process.pid
+    process.kill()
+    await until(lambda: process.pid not in {None, pid}, timeout_s=20)
+    await mesh.wait_serving(service)
+
+
+@contextlib.asynccontextmanager
+async def _watching(load: Load):  # type: ignore[no-untyped-def]
+    task = asyncio.create_task(load.watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
