@@ -23,9 +23,8 @@ async def mesh() -> AsyncIterator[Launcher]:
         launcher = Launcher(Home(Path(folder)), Ports.free(load_inventory()), rate_scale=100.0)
         try:
             await launcher.start()
-            async with EdgeClient(
-                launcher.edge_address, Session(launcher.home, launcher.edge_address)
-            ) as client:
+            session = Session(launcher.home, launcher.edge_address)
+            async with EdgeClient(launcher.edge_address, session) as client:
                 await load_prices(client, lambda _share, _stage: None)
                 await start_session(client, Replay(seconds_per_day=4.0, seed=11), request_id="chaos")
             yield launcher
