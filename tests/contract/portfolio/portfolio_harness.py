@@ -90,7 +90,7 @@ class Peer:
 
 
 class FakeExecution(Peer, orders_grpc.OrderServiceServicer):
-    """The order log in a list; `cut_after` ends each stream after so many messages."""
+    """The order log in a list, and streams of it that are cut on demand."""
 
     def __init__(self, *, epoch: str = "log-1") -> None:
         super().__init__()
@@ -98,16 +98,21 @@ class FakeExecution(Peer, orders_grpc.OrderServiceServicer):
         self.events: list[order_pb2.OrderEvent] = []
         self.cuts: list[int] = []
         """The next streams end after so many messages; a stream without a number here stays open."""
-        self.requests: list[orders_pb.StreamOrderLogRequest] = []
         self.headers: list[dict[str, str | bytes]] = []
+        """Metadata of each stream that was opened."""
+        self._generation = 0
         orders_grpc.add_OrderServiceServicer_to_server(self, self.server)
 
     def log(self, *events: order_pb2.OrderEvent) -> None:
         self.events += events
         self.changed()
 
+    def cut(self) -> None:
+        """End every open stream."""
+        self._generation += 1
+        self.changed()
+
     async def StreamOrderLog(self, request, context) -> AsyncIterator[orders_pb.StreamOrderLogResponse]:
-        self.requests.append(request)
         self.headers.append(dict(context.invocation_metadata()))
         cut = self.cuts.pop(0) if self.cuts else None
         sent = 0
@@ -116,11 +121,12 @@ class FakeExecution(Peer, orders_grpc.OrderServiceServicer):
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "cut")
             yield response
             sent += 1
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "cut")
 
     async def _responses(self, after: int) -> AsyncIterator[orders_pb.StreamOrderLogResponse]:
         head = len(self.events)
-        replaying = True
-        while True:
+        replaying, generation = True, self._generation
+        while generation == self._generation:
             for sequence in range(after + 1, len(self.events) + 1):
                 yield orders_pb.StreamOrderLogResponse(
                     header=self._header(sequence), order_event=self.events[sequence - 1]
