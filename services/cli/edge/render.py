@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from services.cli.edge.methods import DESCRIPTOR_SET, list_methods
+from services.cli.edge.refusals import reply_mappers
 from services.cli.edge.rights import jwt_rules, rate_descriptors, rate_limits, rbac_policies
 from services.cli.edge.routes import cluster, edge_routes, mesh_routes
 from services.runtime.inventory import Inventory
@@ -44,6 +45,7 @@ def render_edge(plan: EdgePlan) -> dict[str, Any]:
     _listen(config, plan.host, plan.port, plan.admin_port)
     connection = _connection_manager(config)
     filters = {entry["name"]: entry["typed_config"] for entry in connection["http_filters"]}
+    connection["local_reply_config"]["mappers"] = reply_mappers()
     jwt = filters["envoy.filters.http.jwt_authn"]
     jwt["providers"]["bifrost"]["local_jwks"] = {
         "filename": str(plan.jwks_file),

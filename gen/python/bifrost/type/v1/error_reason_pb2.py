@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"bifrost/type/v1/error_reason.proto\x12\x0f\x62ifrost.type.v1*\x97\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_MISSING\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_EXPIRED\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_INVALID\x10\x04\x12\x1e\n\x1a\x45RROR_REASON_SCOPE_MISSING\x10\x05\x12#\n\x1f\x45RROR_REASON_CALLER_NOT_ALLOWED\x10\x06\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\x07\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x08\x12\'\n#ERROR_REASON_DEPENDENCY_UNAVAILABLE\x10\t\x12\x19\n\x15\x45RROR_REASON_DRAINING\x10\n\x12(\n$ERROR_REASON_STREAM_POSITION_INVALID\x10\x0b\x12%\n!ERROR_REASON_STREAM_EPOCH_CHANGED\x10\x0c\x12#\n\x1f\x45RROR_REASON_PAGE_TOKEN_INVALID\x10\r\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x0e\x12\x1e\n\x1a\x45RROR_REASON_ETAG_MISMATCH\x10\x0f\x12\x1d\n\x19\x45RROR_REASON_RATE_LIMITED\x10\x10\x12\"\n\x1e\x45RROR_REASON_ACCOUNT_NOT_FOUND\x10\x11\x12%\n!ERROR_REASON_INSTRUMENT_NOT_FOUND\x10\x12\x42]\n\x18io.bifrosttrader.type.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/type/v1;typev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"bifrost/type/v1/error_reason.proto\x12\x0f\x62ifrost.type.v1*\xde\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_MISSING\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_EXPIRED\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_INVALID\x10\x04\x12\x1e\n\x1a\x45RROR_REASON_SCOPE_MISSING\x10\x05\x12#\n\x1f\x45RROR_REASON_CALLER_NOT_ALLOWED\x10\x06\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\x07\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x08\x12\'\n#ERROR_REASON_DEPENDENCY_UNAVAILABLE\x10\t\x12\x19\n\x15\x45RROR_REASON_DRAINING\x10\n\x12(\n$ERROR_REASON_STREAM_POSITION_INVALID\x10\x0b\x12%\n!ERROR_REASON_STREAM_EPOCH_CHANGED\x10\x0c\x12#\n\x1f\x45RROR_REASON_PAGE_TOKEN_INVALID\x10\r\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x0e\x12\x1e\n\x1a\x45RROR_REASON_ETAG_MISMATCH\x10\x0f\x12\x1d\n\x19\x45RROR_REASON_RATE_LIMITED\x10\x10\x12\"\n\x1e\x45RROR_REASON_ACCOUNT_NOT_FOUND\x10\x11\x12%\n!ERROR_REASON_INSTRUMENT_NOT_FOUND\x10\x12\x12!\n\x1d\x45RROR_REASON_METHOD_NOT_FOUND\x10\x13\x12\"\n\x1e\x45RROR_REASON_MESSAGE_TOO_LARGE\x10\x14\x42]\n\x18io.bifrosttrader.type.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/type/v1;typev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\030io.bifrosttrader.type.v1P\001Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/type/v1;typev1'
   _globals['_ERRORREASON']._serialized_start=56
-  _globals['_ERRORREASON']._serialized_end=719
+  _globals['_ERRORREASON']._serialized_end=790
 # @@protoc_insertion_point(module_scope)
