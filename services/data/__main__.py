@@ -5,9 +5,11 @@ from __future__ import annotations
 from bifrost.data.v1.bar_service_pb2_grpc import add_BarServiceServicer_to_server
 from bifrost.data.v1.ingestion_service_pb2_grpc import add_IngestionServiceServicer_to_server
 from bifrost.data.v1.instrument_service_pb2_grpc import add_InstrumentServiceServicer_to_server
+from bifrost.data.v1.market_stream_service_pb2_grpc import add_MarketStreamServiceServicer_to_server
 from services.data import tables
 from services.data.bar_service import BarService
 from services.data.bar_store import BarStore
+from services.data.clients import VenueClient
 from services.data.config import DataSettings
 from services.data.ingestion_runner import IngestionRunner
 from services.data.ingestion_service import IngestionService
@@ -15,8 +17,11 @@ from services.data.ingestion_store import IngestionStore
 from services.data.instrument_service import InstrumentService
 from services.data.instrument_store import InstrumentStore
 from services.data.instruments import InstrumentDirectory
+from services.data.market_feed import MarketFeed
+from services.data.market_stream_service import MarketStreamService
 from services.data.sources.sample import SampleSource
 from services.data.sources.source import Source, Sources
+from services.runtime.channel import Mesh
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.database import Database, migrate
 from services.runtime.idempotency import IdempotencyStore
@@ -64,7 +69,22 @@ async def compose(
         heartbeat_s=settings.heartbeat_s,
     )
     service.add(add_IngestionServiceServicer_to_server, ingestion_service)
+    _add_live_market(service, settings, directory, clock=clock)
     return service
+
+
+def _add_live_market(
+    service: Service, settings: DataSettings, directory: InstrumentDirectory, *, clock: Clock
+) -> None:
+    mesh = Mesh(settings, clock=clock)
+    service.on_stop(mesh.close)
+    feed = MarketFeed(VenueClient(mesh), clock=clock, stale_after_s=settings.quote_stale_s)
+    service.background("market_feed", feed.follow)
+    service.background("quote_staleness", feed.watch_staleness)
+    streams = MarketStreamService(
+        directory, feed, clock=clock, draining=service.draining, heartbeat_s=settings.heartbeat_s
+    )
+    service.add(add_MarketStreamServiceServicer_to_server, streams)
 
 
 async def main() -> Service:

@@ -11,7 +11,13 @@ from services.data.domain.ingestion import Ingestion, SymbolResult
 from services.data.domain.instrument import Instrument
 from services.data.instrument_store import RecordedSplit
 from services.runtime.clock import to_timestamp
+from services.runtime.columns import packed_doubles, packed_sint64
 from services.runtime.decimals import format_decimal
+from services.runtime.wire import field_bytes
+
+_PRICES_AND_VOLUME = ("open", "high", "low", "close", "volume")
+_COLUMN = {field.name: field.number for field in bar_pb2.BarColumns.DESCRIPTOR.fields}
+_PAGE = {field.name: field.number for field in bar_service_pb2.ListBarsResponse.DESCRIPTOR.fields}
 
 
 def instrument_message(instrument: Instrument) -> instrument_pb2.Instrument:
@@ -43,18 +49,15 @@ def split_message(recorded: RecordedSplit) -> instrument_pb2.Split:
 
 
 def list_bars_response(instrument_id: str, bars: Bars, next_page_token: str) -> bytes:
-    """The page, serialised."""
-    columns = bar_pb2.BarColumns(
-        open_time_ns=bars.open_time_ns.tolist(),
-        open=bars.open.tolist(),
-        high=bars.high.tolist(),
-        low=bars.low.tolist(),
-        close=bars.close.tolist(),
-        volume=bars.volume.tolist(),
+    """The page, serialised: a ListBarsResponse put together from the columns' own memory."""
+    columns = packed_sint64(_COLUMN["open_time_ns"], bars.open_time_ns) + b"".join(
+        packed_doubles(_COLUMN[name], getattr(bars, name)) for name in _PRICES_AND_VOLUME
     )
-    return bar_service_pb2.ListBarsResponse(
-        instrument_id=instrument_id, bars=columns, next_page_token=next_page_token
-    ).SerializeToString()
+    return (
+        field_bytes(_PAGE["instrument_id"], instrument_id.encode())
+        + field_bytes(_PAGE["bars"], columns)
+        + (field_bytes(_PAGE["next_page_token"], next_page_token.encode()) if next_page_token else b"")
+    )
 
 
 def ingestion_message(ingestion: Ingestion) -> ingestion_pb2.Ingestion:

@@ -18,6 +18,7 @@ from bifrost.data.v1 import ingestion_pb2, ingestion_service_pb2
 from bifrost.data.v1.bar_service_pb2_grpc import BarServiceStub
 from bifrost.data.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from bifrost.data.v1.instrument_service_pb2_grpc import InstrumentServiceStub
+from bifrost.data.v1.market_stream_service_pb2_grpc import MarketStreamServiceStub
 from bifrost.type.v1 import job_pb2, value_pb2
 from services.data.__main__ import compose
 from services.data.config import DataSettings
@@ -42,6 +43,7 @@ class RunningData:
         self.instruments = InstrumentServiceStub(self.channel)
         self.bars = BarServiceStub(self.channel)
         self.ingestions = IngestionServiceStub(self.channel)
+        self.market = MarketStreamServiceStub(self.channel)
 
     async def create_ingestion(self, *, source: str = "sample", symbols=(), request_id: str | None = None):
         request = ingestion_service_pb2.CreateIngestionRequest(
