@@ -13,6 +13,7 @@ from bifrost.data.v1 import bar_pb2, bar_service_pb2
 from bifrost.data.v1 import market_stream_service_pb2 as pb
 from bifrost.venue.v1 import market_pb2
 from services.runtime.errors import error_from_rpc
+from services.runtime.testing import eventually
 from tests.contract.data.data_harness import RunningData, by_id, failure_of, listed, start_data
 from tests.contract.data.scripted_venue import ScriptedVenue, quote
 
@@ -33,14 +34,16 @@ class Market:
 
     async def quote_is(self, instrument_id: str, condition) -> None:
         """Wait until the present quote meets the condition."""
-        async with asyncio.timeout(10):
-            while True:
-                try:
-                    if condition(await self.quote(instrument_id)):
-                        return
-                except grpc.aio.AioRpcError as error:
-                    assert error_from_rpc(error).reason == "FEED_UNAVAILABLE"
-                await asyncio.sleep(0.005)
+
+        async def holds() -> bool:
+            try:
+                return condition(await self.quote(instrument_id))
+            except grpc.aio.AioRpcError as error:
+                if error_from_rpc(error).reason == "FEED_UNAVAILABLE":
+                    return False
+                raise
+
+        await eventually(holds)
 
     def quotes(self, **fields) -> AsyncIterator[pb.StreamQuotesResponse]:
         request = pb.StreamQuotesRequest(**fields)
@@ -72,13 +75,11 @@ async def market(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 async def next_of(stream, kind: str):
-    """The next message of this kind; heartbeats are passed over."""
+    """The next message of this kind; others are passed over."""
     async with asyncio.timeout(10):
-        while True:
-            message = await anext(stream)
-            if message.WhichOneof("event") == kind:
-                return message
-            assert message.WhichOneof("event") == "heartbeat"
+        while (message := await anext(stream)).WhichOneof("event") != kind:
+            pass
+        return message
 
 
 async def test_no_quote_before_the_feed_began(market: Market) -> None:
@@ -138,7 +139,7 @@ async def test_snapshot_tells_ages_as_of_now(market: Market) -> None:
 
 
 async def test_silence_makes_quotes_stale_and_a_word_revives_them(market: Market) -> None:
-    market.venue.send(quotes=[quote(AAPL, 10), quote(FB, 20, open=False)])
+    market.venue.send(quotes=[quote(AAPL, 10), quote(FB, 20, is_open=False)])
     await market.settled()
     stream = market.quotes(instrument_ids=[AAPL, FB])
     await next_of(stream, "snapshot")
@@ -223,7 +224,7 @@ async def test_trades_are_told_in_order(market: Market) -> None:
 
 
 async def test_the_closed_day_is_the_real_bar(market: Market) -> None:
-    """Prints through a real day's open, low, high and close, with its volume, and a user's apart from them."""
+    """Prints through a real day's prices, with its volume, and a user's apart from them."""
     data = market.data
     history = bar_service_pb2.ListBarsRequest(instrument=listed("AAPL"), interval=bar_pb2.BAR_INTERVAL_DAY)
     bars = (await data.bars.ListBars(history, metadata=data.headers)).bars
