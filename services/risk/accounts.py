@@ -19,7 +19,7 @@ class Accounts:
     async def require(self, account_id: str) -> None:
         """Have a book for the account.
 
-        Raises ApiError: NOT_FOUND ACCOUNT_NOT_FOUND; UNAVAILABLE when it is unknown here and portfolio is away.
+        Raises ApiError: NOT_FOUND ACCOUNT_NOT_FOUND; UNAVAILABLE when portfolio must be asked and is away.
         """
         if account_id in self._books.accounts:
             return

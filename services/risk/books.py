@@ -150,6 +150,6 @@ class Books:
             row.hold.asked_ns = now
             self.accounts[row.account_id].add_hold(row.instrument_id, row.hold, filled=row.filled)
         for row in passed:
-            recent = RecentOrder(row.hold.key.request_id, row.instrument_id, row.hold.terms, row.decided_ns)
+            recent = RecentOrder(row.hold.request_id, row.instrument_id, row.hold.terms, row.decided_ns)
             self.accounts[row.account_id].remember(recent)
         _log.info("books_loaded", accounts=len(accounts), held=len(held))

@@ -28,10 +28,10 @@ class Waitable(Protocol):
 
 
 class Gate:
-    """Closed until every log was caught up with once since the start, and for good when one cannot be trusted.
+    """Closed until every log was caught up with once, and for good when one cannot be trusted.
 
-    A peer's absence does not close it again: the log it would write does not move while it is away, and what is
-    late only leaves more held than need be.
+    A peer's absence does not close it again: the log it would write does not move while it is away, and what
+    is late only leaves more held than need be.
     """
 
     def __init__(self, *followers: Followed) -> None:

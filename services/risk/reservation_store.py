@@ -47,8 +47,8 @@ class HoldUpdate:
 _TYPE_OF_COLUMN = {
     "order_id": "text",
     "terms_version": "int4",
-    "request_id": "text",
     "attempt": "int4",
+    "request_id": "text",
     "account_id": "text",
     "instrument_id": "text",
     "side": "int2",
@@ -65,25 +65,27 @@ _TYPE_OF_COLUMN = {
     "answer": "bytea",
 }
 _COLUMNS = ", ".join(_TYPE_OF_COLUMN)
-_KEY = "order_id, terms_version, request_id, attempt"
+_KEY = "order_id, terms_version, attempt"
 
 # ruff: noqa: S608
 # One statement, so that a decision costs one round trip and one commit. The fenced writer inserts nothing.
 _WRITER = "SELECT 1 FROM event_log_head WHERE writer_token = $1 FOR SHARE"
-_INSERT = (
-    f"WITH writer AS ({_WRITER.replace('$1', '$23')}), "
+_ARRAYS = ", ".join(f"${number}::{name}[]" for number, name in enumerate(_TYPE_OF_COLUMN.values(), 2))
+_INSERT_ROWS = (
+    f"INSERT INTO reservation ({_COLUMNS}) SELECT decided.* FROM writer, unnest({_ARRAYS}) AS decided"
+)
+_INSERT = f"WITH writer AS ({_WRITER}) {_INSERT_ROWS}"
+_GIVE_UP_AND_INSERT = (
+    f"WITH writer AS ({_WRITER}), "
     "given_up AS (UPDATE reservation SET state = 'RELEASED' FROM writer "
-    f"WHERE ({_KEY}) IN (SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::int[]))) "
-    f"INSERT INTO reservation ({_COLUMNS}) SELECT decided.* FROM writer, unnest("
-    + ", ".join(f"${number}::{name}[]" for number, name in enumerate(_TYPE_OF_COLUMN.values(), 5))
-    + ") AS decided"
+    f"WHERE ({_KEY}) IN (SELECT * FROM unnest($20::text[], $21::int[], $22::int[]))) {_INSERT_ROWS}"
 )
 _UPDATE = (
     "UPDATE reservation AS r "
     "SET state = u.state, confirmed = u.confirmed, filled = coalesce(u.filled, r.filled) "
-    "FROM unnest($1::text[], $2::int[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::numeric[]) "
+    "FROM unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::bool[], $6::numeric[]) "
     f"AS u({_KEY}, state, confirmed, filled) WHERE r.order_id = u.order_id "
-    "AND r.terms_version = u.terms_version AND r.request_id = u.request_id AND r.attempt = u.attempt"
+    "AND r.terms_version = u.terms_version AND r.attempt = u.attempt"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM reservation"
 
@@ -97,14 +99,17 @@ async def check_writer(driver: asyncpg.Connection, token: int) -> None:
 async def insert_decisions(
     driver: asyncpg.Connection, rows: Sequence[ReservationRow], given_up: Sequence[HoldKey], *, token: int
 ) -> None:
-    """Keep decisions and mark what was given up for them, in one statement that is a transaction of its own.
+    """Keep decisions and mark what was given up for them, in one statement, a transaction of its own.
 
     Raises:
         asyncpg.UniqueViolationError: one of them was decided in an earlier life; nothing was written.
         FencedError: another process has become the writer; nothing was written.
     """
-    columns = list(zip(*map(_values, rows), strict=True)) if rows else [()] * len(_TYPE_OF_COLUMN)
-    status = await driver.execute(_INSERT, *_keys(given_up), *columns, token)
+    columns = zip(*map(_values, rows), strict=True)
+    if given_up:
+        status = await driver.execute(_GIVE_UP_AND_INSERT, token, *columns, *_keys(given_up))
+    else:
+        status = await driver.execute(_INSERT, token, *columns)
     if status != f"INSERT 0 {len(rows)}":
         raise FencedError("another process keeps the books of risk")
 
@@ -142,13 +147,14 @@ async def passed_since(driver: asyncpg.Connection, instant_ns: int) -> list[Rese
 
 
 def _keys(keys: Sequence[HoldKey]) -> list[tuple[object, ...]]:
-    return list(zip(*keys, strict=True)) if keys else [()] * 4
+    return list(zip(*keys, strict=True))
 
 
 def _values(row: ReservationRow) -> tuple[object, ...]:
     hold, terms = row.hold, row.hold.terms
     return (
         *hold.key,
+        hold.request_id,
         row.account_id,
         row.instrument_id,
         terms.side,
@@ -168,7 +174,8 @@ def _values(row: ReservationRow) -> tuple[object, ...]:
 
 def _row(record: asyncpg.Record) -> ReservationRow:
     hold = Hold(
-        key=HoldKey(record["order_id"], record["terms_version"], record["request_id"], record["attempt"]),
+        key=HoldKey(record["order_id"], record["terms_version"], record["attempt"]),
+        request_id=record["request_id"],
         terms=Terms(
             side=Side(record["side"]),
             type=OrderType(record["type"]),

@@ -10,7 +10,7 @@ import asyncpg
 
 from services.risk.books import Books
 from services.risk.convert import from_decision
-from services.risk.domain.book import ZERO, AccountBook, Hold, HoldKey, RecentOrder
+from services.risk.domain.book import FIRST_VERSION, ZERO, AccountBook, Hold, HoldKey, RecentOrder
 from services.risk.domain.decision import Decision, Proposal, Surroundings, judge
 from services.risk.market import Quotes
 from services.risk.reservation_store import (
@@ -27,8 +27,6 @@ from services.runtime.errors import ApiError, already_exists
 from services.runtime.failpoints import failpoint
 from services.runtime.group_commit import GroupCommit
 
-_Named = tuple[str, int, str]
-
 
 class Reservations:
     """Judges orders against the books and holds for those that pass."""
@@ -43,10 +41,10 @@ class Reservations:
     async def reserve(self, proposals: Sequence[Proposal]) -> list[bytes]:
         """Judge orders of known accounts one after the other; returns serialised ReserveOrderResponses.
 
-        Durable when it returns. The same order, version and request_id again returns the first answer.
+        Durable when it returns. The same order, version and terms again return the first answer.
 
         Raises:
-            ApiError: ALREADY_EXISTS REQUEST_ID_REUSED when they come with other terms; this call holds nothing.
+            ApiError: ALREADY_EXISTS REQUEST_ID_REUSED for an order_id with other terms; nothing is held.
         """
         return await self._commits.submit(proposals)
 
@@ -97,7 +95,15 @@ class Reservations:
     def _unconfirmed(self, account_id: str, order_id: str) -> list[Hold]:
         book = self._books.accounts.get(account_id)
         order = None if book is None else book.orders.get(order_id)
-        return [] if order is None else [hold for hold in order.holds if not hold.confirmed]
+        if order is None:
+            return []
+        # Where a replace was asked for, the order itself has been recorded, though the log may be late.
+        is_recorded = any(hold.key.terms_version > FIRST_VERSION for hold in order.holds)
+        return [
+            hold
+            for hold in order.holds
+            if not hold.confirmed and not (is_recorded and hold.key.terms_version == FIRST_VERSION)
+        ]
 
     async def _flush(self, batch: list[Sequence[Proposal]]) -> list[list[bytes] | Exception]:
         async with self._books.changing():
@@ -139,17 +145,11 @@ class _Draft:
         *,
         known: Iterable[ReservationRow],
     ) -> None:
-        self.rows: dict[_Named, ReservationRow] = {}
+        self.rows: dict[HoldKey, ReservationRow] = {}
         self.given_up: list[HoldKey] = []
         self._books = books
         self._surroundings = surroundings
-        self._known: dict[_Named, ReservationRow] = {}
-        self._filled: dict[str, Decimal] = {}
-        for row in known:  # of several attempts the last one counts
-            self._known[row.hold.key[:3]] = row
-            self._filled[row.hold.key.order_id] = max(
-                row.filled, self._filled.get(row.hold.key.order_id, ZERO)
-            )
+        self._known = {row.hold.key: row for row in known}
         self._undo: list[Callable[[], object]] = []
 
     def decide_all(self, batch: Iterable[Sequence[Proposal]]) -> list[list[bytes] | Exception]:
@@ -172,40 +172,57 @@ class _Draft:
     def _decide(self, proposal: Proposal) -> bytes:
         book = self._books.account(proposal.account_id)
         around = self._surroundings(proposal)
-        name = proposal.order_id, proposal.terms_version, proposal.request_id
-        before = self._earlier(book, name)
-        if before is not None:
-            _check_same(before, proposal)
-            if before.state is not HoldState.RELEASED or before.hold.confirmed:
-                before.hold.asked_ns = around.now_ns
-                return before.hold.answer
-        if proposal.terms_version == 1:
+        earlier = self._earlier(book, proposal)
+        answered = _answered(earlier, proposal)
+        if answered is not None:
+            answered.hold.asked_ns = around.now_ns
+            return answered.hold.answer
+        if proposal.terms_version == FIRST_VERSION:
             self._give_up_twin(book, proposal)
         decision = judge(proposal, book, around)
-        attempt = 1 if before is None else before.hold.key.attempt + 1
+        attempt = 1 + max((row.hold.key.attempt for row in earlier), default=0)
         hold = Hold(
-            key=HoldKey(*name, attempt),
+            key=HoldKey(proposal.order_id, proposal.terms_version, attempt),
+            request_id=proposal.request_id,
             terms=proposal.terms,
             lot_size=decision.lot_size,
             per_lot=decision.per_lot,
             answer=from_decision(decision).SerializeToString(),
             asked_ns=around.now_ns,
         )
+        filled = self._filled(book, proposal.order_id)
         if decision.passed:
-            self._hold(book, proposal, hold, around.now_ns)
-        self._keep(name, book, proposal, hold, around.now_ns, passed=decision.passed)
+            self._hold(book, proposal, hold, filled, around.now_ns)
+        state = HoldState.HELD if decision.passed else HoldState.REFUSED
+        self.rows[hold.key] = ReservationRow(
+            book.account_id, proposal.instrument_id, hold, filled, state, around.now_ns
+        )
+        self._undo.append(partial(self.rows.pop, hold.key))
         return hold.answer
 
-    def _earlier(self, book: AccountBook, name: _Named) -> ReservationRow | None:
-        order = book.orders.get(name[0])
+    def _earlier(self, book: AccountBook, proposal: Proposal) -> list[ReservationRow]:
+        """Decisions on this version of the order, as they stand now."""
+        order = book.orders.get(proposal.order_id)
+        held = {} if order is None else {hold.key: hold for hold in order.holds}
+        rows = self._known | self.rows
+        for key, hold in held.items():
+            if key not in rows and order is not None:
+                rows[key] = ReservationRow(
+                    book.account_id, order.instrument_id, hold, order.filled, HoldState.HELD, hold.asked_ns
+                )
+        return [
+            row
+            for key, row in rows.items()
+            if key.order_id == proposal.order_id and key.terms_version == proposal.terms_version
+        ]
+
+    def _filled(self, book: AccountBook, order_id: str) -> Decimal:
+        order = book.orders.get(order_id)
         if order is not None:
-            for hold in order.holds:
-                if hold.key[:3] == name:
-                    account, instrument = book.account_id, order.instrument_id
-                    return ReservationRow(
-                        account, instrument, hold, order.filled, HoldState.HELD, hold.asked_ns
-                    )
-        return self.rows.get(name) or self._known.get(name)
+            return order.filled
+        return max(
+            (row.filled for row in self._known.values() if row.hold.key.order_id == order_id), default=ZERO
+        )
 
     def _give_up_twin(self, book: AccountBook, proposal: Proposal) -> None:
         """The submission was begun before under another order_id, which was never recorded."""
@@ -215,7 +232,7 @@ class _Draft:
         for hold in list(twin.holds):
             book.drop_hold(hold)
             self._undo.append(partial(book.add_hold, twin.instrument_id, hold, filled=twin.filled))
-            row = self.rows.get(hold.key[:3])
+            row = self.rows.get(hold.key)
             if row is not None:
                 row.state = HoldState.RELEASED
                 self._undo.append(partial(setattr, row, "state", HoldState.HELD))
@@ -223,41 +240,38 @@ class _Draft:
                 self.given_up.append(hold.key)
                 self._undo.append(self.given_up.pop)
 
-    def _hold(self, book: AccountBook, proposal: Proposal, hold: Hold, now_ns: int) -> None:
-        filled = self._filled.get(proposal.order_id, ZERO)
+    def _hold(self, book: AccountBook, proposal: Proposal, hold: Hold, filled: Decimal, now_ns: int) -> None:
         book.add_hold(proposal.instrument_id, hold, filled=filled)
         self._undo.append(partial(book.drop_hold, hold))
-        recent = RecentOrder(proposal.request_id, proposal.instrument_id, proposal.terms, now_ns)
-        book.remember(recent)
+        book.remember(RecentOrder(proposal.request_id, proposal.instrument_id, proposal.terms, now_ns))
         self._undo.append(book.recent.pop)
 
-    def _keep(
-        self,
-        name: _Named,
-        book: AccountBook,
-        proposal: Proposal,
-        hold: Hold,
-        now_ns: int,
-        *,
-        passed: bool,
-    ) -> None:
-        order = book.orders.get(proposal.order_id)
-        filled = ZERO if order is None else order.filled
-        state = HoldState.HELD if passed else HoldState.REFUSED
-        self.rows[name] = ReservationRow(book.account_id, proposal.instrument_id, hold, filled, state, now_ns)
-        self._undo.append(partial(self.rows.pop, name))
+
+def _answered(earlier: Iterable[ReservationRow], proposal: Proposal) -> ReservationRow | None:
+    """The decision whose answer still stands, if any.
+
+    A new order has one decision for good, unless what it held was given up. A replace has one until execution
+    records it: the same terms may be asked for again after the venue, or a rule, has refused them.
+    """
+    for row in earlier:
+        if proposal.terms_version > FIRST_VERSION:
+            is_open = row.state is HoldState.HELD and not row.hold.confirmed
+            if is_open and _is_same(row, proposal):
+                return row
+        elif row.state is not HoldState.RELEASED or row.hold.confirmed:
+            if not _is_same(row, proposal):
+                raise already_exists(
+                    "REQUEST_ID_REUSED",
+                    f"order {proposal.order_id} was judged before with other content",
+                    order_id=proposal.order_id,
+                )
+            return row
+    return None
 
 
-def _check_same(before: ReservationRow, proposal: Proposal) -> None:
-    same = (
-        before.account_id == proposal.account_id
-        and before.instrument_id == proposal.instrument_id
-        and before.hold.terms == proposal.terms
+def _is_same(row: ReservationRow, proposal: Proposal) -> bool:
+    return (
+        row.account_id == proposal.account_id
+        and row.instrument_id == proposal.instrument_id
+        and row.hold.terms == proposal.terms
     )
-    if not same:
-        raise already_exists(
-            "REQUEST_ID_REUSED",
-            f"order {proposal.order_id} version {proposal.terms_version} was asked for with other terms before",
-            order_id=proposal.order_id,
-            request_id=proposal.request_id,
-        )

@@ -165,7 +165,8 @@ async def upsert_kill_switch(driver: asyncpg.Connection, switch: KillSwitch) -> 
     await driver.execute(
         "INSERT INTO kill_switch (account_id, is_engaged, reason, user_id, update_time_ns) "
         "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account_id) DO UPDATE "
-        "SET is_engaged = excluded.is_engaged, reason = excluded.reason, user_id = excluded.user_id, update_time_ns = excluded.update_time_ns",
+        "SET is_engaged = excluded.is_engaged, reason = excluded.reason, user_id = excluded.user_id, "
+        "update_time_ns = excluded.update_time_ns",
         switch.account_id,
         switch.is_engaged,
         switch.reason,

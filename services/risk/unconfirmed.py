@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
 
 import grpc
 import structlog
@@ -13,12 +12,11 @@ import structlog
 from bifrost.execution.v1 import order_pb2
 from services.risk.books import Books
 from services.risk.convert import has_ended, to_terms
-from services.risk.domain.book import Hold
+from services.risk.domain.book import FIRST_VERSION, Hold
 from services.risk.reservations import Reservations
 from services.runtime.clock import NANOS, Clock
 
 GetOrder = Callable[[str, str], Awaitable[order_pb2.Order | None]]
-_FIRST_TERMS: Final = 1
 _log = structlog.get_logger(__name__)
 
 
@@ -92,7 +90,7 @@ class UnconfirmedReservations:
 def _came_to_nothing(hold: Hold, order: order_pb2.Order | None) -> bool:
     if order is None:
         return True
-    if hold.key.terms_version == _FIRST_TERMS:
+    if hold.key.terms_version == FIRST_VERSION:
         return False  # it is there, and its log entries are on their way
     if has_ended(order):
         return True

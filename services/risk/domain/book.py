@@ -13,14 +13,15 @@ from services.risk.domain.limits import LONGEST_WINDOW_NS
 from services.risk.domain.terms import Side, Terms
 
 ZERO = Decimal(0)
+FIRST_VERSION = 1
+"""The version of the terms an order is submitted with."""
 
 
 class HoldKey(NamedTuple):
-    """Names a decision of ReserveOrder; `attempt` is one more each time the one before was given up."""
+    """Names a decision of ReserveOrder; `attempt` counts those on the same version of an order."""
 
     order_id: str
     terms_version: int
-    request_id: str
     attempt: int
 
 
@@ -29,6 +30,8 @@ class Hold:
     """What one version of an order's terms holds."""
 
     key: HoldKey
+    request_id: str
+    """The idempotency key of the order's submission."""
     terms: Terms
     lot_size: Decimal
     per_lot: Decimal
@@ -117,8 +120,8 @@ class AccountBook:
             self.orders[order.order_id] = order
         before = order.cash, order.quantity
         order.holds.append(hold)
-        if not hold.confirmed and hold.key.terms_version == 1:
-            self._unconfirmed[hold.key.request_id] = order.order_id
+        if not hold.confirmed and hold.key.terms_version == FIRST_VERSION:
+            self._unconfirmed[hold.request_id] = order.order_id
         self._weigh(order, before)
         return order
 
@@ -163,8 +166,8 @@ class AccountBook:
             yield order
 
     def _forget_unconfirmed(self, hold: Hold) -> None:
-        if self._unconfirmed.get(hold.key.request_id) == hold.key.order_id:
-            del self._unconfirmed[hold.key.request_id]
+        if self._unconfirmed.get(hold.request_id) == hold.key.order_id:
+            del self._unconfirmed[hold.request_id]
 
     def _weigh(self, order: HeldOrder, before: tuple[Decimal, Decimal]) -> None:
         cash, quantity = before

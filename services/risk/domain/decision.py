@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from services.risk.domain.book import ZERO, AccountBook
+from services.risk.domain.book import FIRST_VERSION, ZERO, AccountBook
 from services.risk.domain.cash import cash_for, cash_per_lot
 from services.risk.domain.limits import KillSwitch, Limits
 from services.risk.domain.market import Instrument, ReferencePrice
@@ -117,7 +117,7 @@ def _per_lot(
 
 
 def _twin_age_ms(proposal: Proposal, book: AccountBook, around: Surroundings) -> int | None:
-    if proposal.terms_version > 1:
+    if proposal.terms_version > FIRST_VERSION:
         return None
     since = around.now_ns - around.limits.duplicate_window_ms * _MS
     for order in book.recent_since(since):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from services.risk.domain.book import AccountBook, HeldOrder, Hold
+from services.risk.domain.book import FIRST_VERSION, AccountBook, HeldOrder, Hold
 from services.risk.domain.cash import Fill
 from services.risk.domain.terms import Terms
 
@@ -57,7 +57,7 @@ def apply_change(book: AccountBook, change: OrderChange) -> list[Hold]:
         return []
     touched = list(order.holds)
     for hold in touched:
-        if hold.key.terms_version == 1:
+        if hold.key.terms_version == FIRST_VERSION:
             book.confirm(hold)
     if change.replace is ReplaceStep.REQUESTED:
         asked = _next_replace(order)
@@ -88,4 +88,6 @@ def _in_force(order: HeldOrder, terms: Terms) -> list[Hold]:
 
 def _next_replace(order: HeldOrder) -> Hold | None:
     """The oldest replace that execution has not recorded yet."""
-    return next((hold for hold in order.holds if hold.key.terms_version > 1 and not hold.confirmed), None)
+    return next(
+        (hold for hold in order.holds if hold.key.terms_version > FIRST_VERSION and not hold.confirmed), None
+    )
