@@ -64,7 +64,7 @@ class ReportBatch:
         await self._blotter.write(self.transaction, changed=changed, events=events)
 
     async def _hold(self, order_ids: set[str]) -> dict[str, Order]:
-        """Lock orders for the rest of the transaction, always in the same sequence, and see how they stand."""
+        """Lock orders to the end of the transaction, always in the same sequence, and see how they stand."""
         orders: dict[str, Order] = {}
         for order_id in sorted(order_ids):
             slot = await self._held.enter_async_context(self._blotter.in_use(order_id))
@@ -72,7 +72,9 @@ class ReportBatch:
             self.slots.append(slot)
             if slot.order is not None and not slot.stale:
                 orders[order_id] = slot.order
-        return orders | await self._store.find_orders(order_ids - orders.keys())
+        if missing := order_ids - orders.keys():
+            orders |= await self._store.find_orders(missing)
+        return orders
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,1 @@
+"""Ways to reach venues. An adapter is a package of the same few files: config, data, execution, factory."""

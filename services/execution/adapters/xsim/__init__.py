@@ -1,0 +1,1 @@
+"""The simulated exchange XSIM, by the venue service's contract."""
