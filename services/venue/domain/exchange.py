@@ -128,6 +128,10 @@ class Exchange:
         order = self._orders.get((account_id, client_order_id))
         return None if order is None else order.snapshot()
 
+    def rejected_order(self, account_id: str, client_order_id: str) -> RejectedOrder | None:
+        """Return the submission refused under the id in this session, or None."""
+        return self._rejected.get((account_id, client_order_id))
+
     def working_orders(self) -> list[Order]:
         """Return copies of all working orders, oldest first."""
         working = (order for market in self._markets.values() for order in market.working.values())
@@ -264,7 +268,8 @@ class Exchange:
     def _working(self, key: OrderKey) -> Order | None:
         order = self._orders.get(key)
         if order is None:
-            self._reject(key, RejectReason.UNKNOWN_ORDER)
+            ended = key in self._rejected
+            self._reject(key, RejectReason.ORDER_ENDED if ended else RejectReason.UNKNOWN_ORDER)
         elif order.status is not OrderStatus.WORKING:
             self._reject(key, RejectReason.ORDER_ENDED)
         else:

@@ -1,0 +1,159 @@
+"""Orders, executions, commands and fences in PostgreSQL: one statement writes all that a commit changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from services.runtime.database import Database
+from services.venue.domain.commands import RecordedCommand
+from services.venue.durable_state import command_to_json
+from services.venue.records import ExecutionRecord, OrderRecord, SessionState
+
+OrderKey = tuple[str, str]
+
+_ORDER = (
+    "venue_order_id, account_id, client_order_id, instrument_id, side, order_type, time_in_force, quantity, "
+    "limit_price, stop_price, protection_price, terms_version, state, reason, filled, accepted_ns, updated_ns"
+)
+_CHANGING = (
+    "quantity, limit_price, stop_price, protection_price, terms_version, state, reason, filled, updated_ns"
+)
+_EXECUTION = (
+    "execution_id, venue_order_id, account_id, client_order_id, instrument_id, side, quantity, price, fee, "
+    "currency, liquidity, against_synthetic, event_time_ns"
+)
+_OTHER = _ORDER.replace("account_id, client_order_id, ", "")
+# ruff: noqa: S608  # the columns are ours
+_WRITE = f"""
+WITH orders AS (
+  INSERT INTO venue_order ({_ORDER}) SELECT {_ORDER} FROM json_populate_recordset(NULL::venue_order, $1::json)
+  ON CONFLICT (venue_order_id) DO UPDATE SET
+    ({_CHANGING}) = ROW({", ".join(f"excluded.{name.strip()}" for name in _CHANGING.split(","))})
+), executions AS (
+  INSERT INTO execution ({_EXECUTION}) SELECT {_EXECUTION}
+  FROM json_populate_recordset(NULL::execution, $2::json)
+), fences AS (
+  INSERT INTO fenced_id (account_id, client_order_id, fence_time_ns)
+  SELECT *, $5::bigint FROM unnest($3::text[], $4::text[]) ON CONFLICT DO NOTHING
+), commands AS (
+  INSERT INTO command (session_no, day_no, position, body)
+  SELECT $6::int, day_no, position, body FROM json_populate_recordset(NULL::command, $7::json)
+), carried AS (
+  INSERT INTO carried_state (session_no, state) SELECT $6::int, $8::json WHERE $8::json IS NOT NULL
+  ON CONFLICT (session_no) DO UPDATE SET state = excluded.state
+)
+UPDATE replay_position SET state = $9, seconds_per_day = $10, position = $11, market_time_ns = $12
+WHERE session_no = $6::int
+"""
+_FIND = f"""
+SELECT account_id, client_order_id, fenced_id.fence_time_ns, {_OTHER}
+FROM unnest($1::text[], $2::text[]) AS key (account_id, client_order_id)
+LEFT JOIN venue_order USING (account_id, client_order_id)
+LEFT JOIN fenced_id USING (account_id, client_order_id)
+WHERE venue_order.venue_order_id IS NOT NULL OR fenced_id.fence_time_ns IS NOT NULL
+"""
+_LIST_ORDERS = f"""
+SELECT record_no, {_ORDER} FROM venue_order WHERE account_id = $1 AND record_no > $2
+ORDER BY record_no LIMIT $3
+"""
+_LIST_EXECUTIONS = f"""
+SELECT record_no, {_EXECUTION} FROM execution WHERE account_id = $1 AND record_no > $2
+ORDER BY record_no LIMIT $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the session stands at a commit."""
+
+    session_no: int
+    state: SessionState
+    seconds_per_day: float
+    position: int
+    market_time_ns: int
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one commit makes durable; `carried` is the JSON of a new carried state, None for the old one."""
+
+    orders: dict[str, OrderRecord] = field(default_factory=dict)
+    executions: list[ExecutionRecord] = field(default_factory=list)
+    fences: list[OrderKey] = field(default_factory=list)
+    commands: list[tuple[int, RecordedCommand]] = field(default_factory=list)
+    carried: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of an id: an order, or that it is fenced."""
+
+    order: OrderRecord | None
+    fenced: bool
+
+
+class OrderStore:
+    """The venue's record. Writes belong to the engine alone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, driver: asyncpg.Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, Known]:
+        """What is recorded under these (account id, client order id); ids never seen are left out."""
+        wanted = sorted(set(keys))
+        if not wanted:
+            return {}
+        rows = await driver.fetch(_FIND, [key[0] for key in wanted], [key[1] for key in wanted])
+        return {
+            (row["account_id"], row["client_order_id"]): Known(
+                None if row["venue_order_id"] is None else OrderRecord.from_row(row),
+                row["fence_time_ns"] is not None,
+            )
+            for row in rows
+        }
+
+    async def write(
+        self, driver: asyncpg.Connection, changes: Changes, standing: Standing | None, now_ns: int
+    ) -> None:
+        """Write all changes; without a session, as `standing` None says, there can be fences only."""
+        await driver.execute(
+            _WRITE,
+            json.dumps([order.to_row() for order in changes.orders.values()]),
+            json.dumps([execution.to_row() for execution in changes.executions]),
+            [account for account, _ in changes.fences],
+            [client_order_id for _, client_order_id in changes.fences],
+            now_ns,
+            None if standing is None else standing.session_no,
+            json.dumps(
+                [
+                    {"day_no": day_no, "position": each.position, "body": command_to_json(each.command)}
+                    for day_no, each in changes.commands
+                ]
+            ),
+            changes.carried,
+            *_position(standing),
+        )
+
+    async def list_orders(self, account_id: str, after: int, limit: int) -> Sequence[tuple[int, OrderRecord]]:
+        """An account's orders after a record number, oldest first, each with its number."""
+        async with self._database.raw() as driver:
+            rows = await driver.fetch(_LIST_ORDERS, account_id, after, limit)
+        return [(row["record_no"], OrderRecord.from_row(row)) for row in rows]
+
+    async def list_executions(
+        self, account_id: str, after: int, limit: int
+    ) -> Sequence[tuple[int, ExecutionRecord]]:
+        """An account's executions after a record number, oldest first, each with its number."""
+        async with self._database.raw() as driver:
+            rows = await driver.fetch(_LIST_EXECUTIONS, account_id, after, limit)
+        return [(row["record_no"], ExecutionRecord.from_row(row)) for row in rows]
+
+
+def _position(standing: Standing | None) -> tuple[str | None, float | None, int | None, int | None]:
+    if standing is None:
+        return None, None, None, None
+    return standing.state.value, standing.seconds_per_day, standing.position, standing.market_time_ns

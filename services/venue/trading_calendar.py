@@ -1,0 +1,27 @@
+"""The exchange's trading days."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from services.venue.domain.session import TradingSession
+
+
+def trading_sessions(calendar: str, start: date, end: date) -> list[TradingSession]:
+    """The sessions of a calendar from `start` to `end`, both included, half days with their early close.
+
+    Blocks for a second or two at first: run it in a thread. ValueError when the calendar does not reach so far.
+    """
+    # Imported where it is needed: it brings pandas, and a restart needs neither.
+    import exchange_calendars  # noqa: PLC0415
+
+    try:
+        schedule = exchange_calendars.get_calendar(
+            calendar, start=f"{start.year - 1}-01-01", end=f"{end.year + 1}-12-31"
+        ).schedule.loc[start.isoformat() : end.isoformat()]
+    except (exchange_calendars.errors.CalendarError, ValueError) as error:
+        raise ValueError(f"{calendar} has no sessions from {start} to {end}: {error}") from error
+    return [
+        TradingSession(on.date(), int(row.open.as_unit("ns").value), int(row.close.as_unit("ns").value))
+        for on, row in schedule.iterrows()
+    ]
