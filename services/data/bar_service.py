@@ -11,8 +11,8 @@ from bifrost.data.v1 import bar_service_pb2 as pb
 from bifrost.data.v1 import bar_service_pb2_grpc as pb_grpc
 from services.data.bar_store import BarStore
 from services.data.convert import list_bars_response
-from services.data.domain.adjustment import Adjustment, adjust
-from services.data.domain.bars import BarInterval, Bars
+from services.data.domain.adjustment import Adjustment, adjust_for_splits, adjust_fully
+from services.data.domain.bars import BarInterval, Bars, SourceBars
 from services.data.domain.instrument import Instrument
 from services.data.domain.splits import Split
 from services.data.instrument_store import InstrumentStore
@@ -47,10 +47,16 @@ class BarService(pb_grpc.BarServiceServicer):
         start_ns, end_ns = _range(request)
         position = decode_page_token(request, request.page_token)
         if position is not None:
-            start_ns = int(position["open_time_ns"])
+            start_ns = _within(int(position["open_time_ns"]), start_ns, end_ns)
         size = page_size(request.page_size, default=_DEFAULT_PAGE, maximum=_LARGEST_PAGE)
-        bars = await self._bars.read(
-            instrument.instrument_no, interval, start_ns=start_ns, end_ns=end_ns, limit=size + 1
+        adjustment = Adjustment(request.adjustment or Adjustment.RAW)
+        bars: Bars = await self._bars.read(
+            SourceBars if adjustment is Adjustment.FULL else Bars,
+            instrument.instrument_no,
+            interval,
+            start_ns=start_ns,
+            end_ns=end_ns,
+            limit=size + 1,
         )
         if not len(bars):
             await self._check_held(instrument, interval)
@@ -58,13 +64,10 @@ class BarService(pb_grpc.BarServiceServicer):
         if len(bars) > size:
             token = encode_page_token(request, {"open_time_ns": str(bars.open_time_ns[size])})
             bars = bars.take(slice(size))
-        adjustment = Adjustment(request.adjustment or Adjustment.RAW)
-        splits = await self._splits(instrument, adjustment)
-        return await asyncio.to_thread(_response, instrument, bars, splits, adjustment, token)
+        splits = [] if adjustment is Adjustment.RAW else await self._splits(instrument)
+        return await asyncio.to_thread(_response, instrument, bars, splits, token)
 
-    async def _splits(self, instrument: Instrument, adjustment: Adjustment) -> list[Split]:
-        if adjustment is Adjustment.RAW:
-            return []
+    async def _splits(self, instrument: Instrument) -> list[Split]:
         return [recorded.split for recorded in await self._instruments.splits(instrument.instrument_no)]
 
     async def _check_held(self, instrument: Instrument, interval: BarInterval) -> None:
@@ -82,10 +85,16 @@ def _range(request: pb.ListBarsRequest) -> tuple[int, int]:
     end_ns = from_timestamp(request.end_time) if has_end else _LAST_NS
     if has_start and has_end and start_ns >= end_ns:
         raise invalid_argument("RANGE_INVALID", "start_time must be before end_time", field="start_time")
-    return min(max(start_ns, _FIRST_NS), _LAST_NS), min(max(end_ns, _FIRST_NS), _LAST_NS)
+    return _within(start_ns, _FIRST_NS, _LAST_NS), _within(end_ns, _FIRST_NS, _LAST_NS)
 
 
-def _response(
-    instrument: Instrument, bars: Bars, splits: list[Split], adjustment: Adjustment, token: str
-) -> bytes:
-    return list_bars_response(instrument.instrument_id, adjust(bars, splits, adjustment), token)
+def _within(time_ns: int, first_ns: int, last_ns: int) -> int:
+    return min(max(time_ns, first_ns), last_ns)
+
+
+def _response(instrument: Instrument, bars: Bars, splits: list[Split], token: str) -> bytes:
+    if isinstance(bars, SourceBars):
+        bars = adjust_fully(bars, splits)
+    elif splits:
+        bars = adjust_for_splits(bars, splits)
+    return list_bars_response(instrument.instrument_id, bars, token)

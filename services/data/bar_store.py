@@ -8,11 +8,9 @@ import asyncpg
 import sqlalchemy as sa
 
 from services.data import tables
-from services.data.bar_copy import COLUMNS, decode_bars, encode_bars
-from services.data.domain.bars import BarInterval, Bars
+from services.data.bar_copy import B, columns_of, decode_bars, encode_bars
+from services.data.domain.bars import BarInterval, Bars, SourceBars
 from services.runtime.database import Database
-
-_COLUMN_LIST = ", ".join(f'"{name}"' for name in COLUMNS)
 
 
 class BarStore:
@@ -22,12 +20,22 @@ class BarStore:
         self._database = database
 
     async def read(
-        self, instrument_no: int, interval: BarInterval, *, start_ns: int, end_ns: int, limit: int
-    ) -> Bars:
-        """Up to ``limit`` bars that open at or after ``start_ns`` and before ``end_ns``, oldest first."""
+        self,
+        kind: type[B],
+        instrument_no: int,
+        interval: BarInterval,
+        *,
+        start_ns: int,
+        end_ns: int,
+        limit: int,
+    ) -> B:
+        """Up to ``limit`` bars that open at or after ``start_ns`` and before ``end_ns``, oldest first.
+
+        ``kind`` says which columns: reading them is most of the work of serving.
+        """
         # COPY takes no parameters; these are integers of ours.
         query = (
-            f"SELECT {_COLUMN_LIST} FROM bar "  # noqa: S608
+            f"SELECT {_list(kind)} FROM bar "  # noqa: S608
             f"WHERE instrument_no = {instrument_no:d} AND interval = {interval:d} "
             f"AND open_time_ns >= {start_ns:d} AND open_time_ns < {end_ns:d} "
             f"ORDER BY open_time_ns LIMIT {limit:d}"
@@ -39,7 +47,7 @@ class BarStore:
 
         async with self._database.raw() as driver:
             await driver.copy_from_query(query, output=collect, format="binary")
-        return await asyncio.to_thread(lambda: decode_bars(b"".join(chunks)))
+        return await asyncio.to_thread(lambda: decode_bars(b"".join(chunks), kind))
 
     async def intervals(self, instrument_no: int) -> list[BarInterval]:
         """The intervals of which there are bars."""
@@ -70,21 +78,26 @@ async def span_of_bars(
 
 
 async def insert_bars(
-    driver: asyncpg.Connection, instrument_no: int, interval: BarInterval, batch_no: int, bars: Bars
+    driver: asyncpg.Connection, instrument_no: int, interval: BarInterval, batch_no: int, bars: SourceBars
 ) -> int:
     """Store bars, in the caller's transaction; those held already stay as they are. Returns how many are new.
 
     They are copied into a staging table first, since COPY knows no conflicts.
     """
+    columns = _list(SourceBars)
     await driver.execute(
-        f"CREATE TEMPORARY TABLE bar_staging ON COMMIT DROP AS SELECT {_COLUMN_LIST} FROM bar WITH NO DATA"  # noqa: S608
+        f"CREATE TEMPORARY TABLE bar_staging ON COMMIT DROP AS SELECT {columns} FROM bar WITH NO DATA"  # noqa: S608
     )
     # A view, because asyncpg takes bytes for the name of a file.
     rows = memoryview(encode_bars(bars))
-    await driver.copy_to_table("bar_staging", source=rows, columns=COLUMNS, format="binary")
+    await driver.copy_to_table("bar_staging", source=rows, columns=columns_of(SourceBars), format="binary")
     inserted = await driver.execute(
-        f"INSERT INTO bar (instrument_no, interval, batch_no, {_COLUMN_LIST}) "  # noqa: S608
-        f"SELECT {instrument_no:d}, {interval:d}, {batch_no:d}, {_COLUMN_LIST} FROM bar_staging "
+        f"INSERT INTO bar (instrument_no, interval, batch_no, {columns}) "  # noqa: S608
+        f"SELECT {instrument_no:d}, {interval:d}, {batch_no:d}, {columns} FROM bar_staging "
         "ORDER BY open_time_ns ON CONFLICT DO NOTHING"
     )
     return int(inserted.rpartition(" ")[2])
+
+
+def _list(kind: type[Bars]) -> str:
+    return ", ".join(f'"{name}"' for name in columns_of(kind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
-from services.data.domain.bars import Bars, Doubles
+from services.data.domain.bars import Bars, Doubles, SourceBars
 from services.data.domain.splits import Split, later_split_factor
 
 
@@ -17,28 +17,20 @@ class Adjustment(IntEnum):
     FULL = 3
 
 
-def adjust(bars: Bars, splits: Sequence[Split], adjustment: Adjustment) -> Bars:
-    """The bars adjusted; the same object when there is nothing to do.
+def adjust_for_splits(bars: Bars, splits: Sequence[Split]) -> Bars:
+    """Prices divided by the splits that came later, volume multiplied by them."""
+    factor = later_split_factor(bars.open_time_ns, splits)
+    return _scaled(bars, 1 / factor, close=bars.close / factor, volume=bars.volume * factor)
 
-    SPLIT divides prices by the splits that came later and multiplies volume by them. FULL scales prices by
-    adjusted_close / close, so that the close is the source's adjusted close; its volume is SPLIT's.
+
+def adjust_fully(bars: SourceBars, splits: Sequence[Split]) -> Bars:
+    """Prices scaled by adjusted_close / close, so that the close is the source's adjusted close.
+
+    Dividends change no number of shares: the volume is adjusted for splits alone.
     """
-    if adjustment is Adjustment.RAW or (adjustment is Adjustment.SPLIT and not splits):
-        return bars
-    split_factor = later_split_factor(bars.open_time_ns, splits)
-    volume = bars.volume * split_factor
-    if adjustment is Adjustment.SPLIT:
-        return _scaled(bars, 1 / split_factor, volume, bars.close / split_factor)
-    return _scaled(bars, bars.adjusted_close / bars.close, volume, bars.adjusted_close)
+    volume = bars.volume * later_split_factor(bars.open_time_ns, splits)
+    return _scaled(bars, bars.adjusted_close / bars.close, close=bars.adjusted_close, volume=volume)
 
 
-def _scaled(bars: Bars, scale: Doubles, volume: Doubles, close: Doubles) -> Bars:
-    return Bars(
-        open_time_ns=bars.open_time_ns,
-        open=bars.open * scale,
-        high=bars.high * scale,
-        low=bars.low * scale,
-        close=close,
-        volume=volume,
-        adjusted_close=bars.adjusted_close,
-    )
+def _scaled(bars: Bars, scale: Doubles, *, close: Doubles, volume: Doubles) -> Bars:
+    return Bars(bars.open_time_ns, bars.open * scale, bars.high * scale, bars.low * scale, close, volume)

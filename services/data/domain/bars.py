@@ -24,7 +24,7 @@ class BarInterval(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars of one instrument as columns of equal length n, unadjusted, oldest first."""
+    """Bars of one instrument as columns of equal length n, oldest first."""
 
     open_time_ns: Ints
     """Start of each bar, nanoseconds since the epoch, UTC."""
@@ -34,8 +34,6 @@ class Bars:
     close: Doubles
     volume: Doubles
     """Shares."""
-    adjusted_close: Doubles
-    """The source's close in today's terms: splits and dividends."""
 
     def __len__(self) -> int:
         return len(self.open_time_ns)
@@ -46,6 +44,14 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceBars(Bars):
+    """Unadjusted bars with what the source knows of later splits and dividends."""
+
+    adjusted_close: Doubles
+    """The close in today's terms."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why bars were refused, and how many."""
 
@@ -53,7 +59,7 @@ class Refusal:
     rows: int
 
 
-def validate_bars(bars: Bars) -> tuple[Bars, list[Refusal]]:
+def validate_bars(bars: SourceBars) -> tuple[SourceBars, list[Refusal]]:
     """Keep the bars that can be true, sorted by time; count the others by the first reason found.
 
     A bar needs finite positive prices, a volume that is not negative, low <= open, close <= high, and a time

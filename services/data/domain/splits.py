@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from services.data.domain.bars import Bars, Doubles, Ints
+from services.data.domain.bars import Doubles, Ints, SourceBars
 
 NANOS = 1_000_000_000
 # The ratios companies use: n for 1, 1 for n, and the small fractions.
@@ -43,7 +43,7 @@ class Split:
     old_shares: int
 
 
-def derive_splits(bars: Bars) -> list[Split]:
+def derive_splits(bars: SourceBars) -> list[Split]:
     """The splits in the bars, oldest first.
 
     From one bar to the next adjusted_close / close is constant but for splits and dividends. A split n:m

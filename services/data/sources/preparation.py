@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.data.domain.bars import Bars, Refusal, validate_bars
+from services.data.domain.bars import Refusal, SourceBars, validate_bars
 from services.data.domain.instrument import Listing
 from services.data.domain.splits import Split, derive_splits
 from services.data.sources.sessions import NOT_A_SESSION, session_opens_ns
@@ -17,7 +17,7 @@ class PreparedHistory:
     """What of a history may be stored, and what may not."""
 
     listing: Listing
-    bars: Bars
+    bars: SourceBars
     splits: Sequence[Split]
     refusals: Sequence[Refusal]
 
@@ -41,7 +41,7 @@ def prepare(source: Source, symbol: str) -> PreparedHistory:
     """
     history = source.read(symbol)
     opens = session_opens_ns(history.listing.mic, history.session_date)
-    bars = Bars(
+    bars = SourceBars(
         opens,
         history.open,
         history.high,

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.data.domain.adjustment import Adjustment, adjust
-from services.data.domain.bars import Bars
+from services.data.domain.adjustment import adjust_for_splits, adjust_fully
+from services.data.domain.bars import SourceBars
 from services.data.domain.splits import Split
 
 PRICE = st.floats(0.01, 1e5)
@@ -18,9 +18,9 @@ SPLITS = st.lists(
 )
 
 
-def make_bars(closes: list[float]) -> Bars:
+def make_bars(closes: list[float]) -> SourceBars:
     close = np.array(closes)
-    return Bars(
+    return SourceBars(
         np.arange(len(closes)), close * 0.99, close * 1.02, close * 0.98, close, close * 1000, close * 0.37
     )
 
@@ -32,7 +32,7 @@ def make_splits(days: list[tuple[int, tuple[int, int]]]) -> list[Split]:
 @given(st.lists(PRICE, min_size=2, max_size=60), SPLITS)
 def test_split_adjusted_returns_are_raw_returns_but_at_splits(closes, days) -> None:
     bars, splits = make_bars(closes), make_splits(days)
-    adjusted = adjust(bars, splits, Adjustment.SPLIT)
+    adjusted = adjust_for_splits(bars, splits)
     raw_return, return_ = bars.close[1:] / bars.close[:-1], adjusted.close[1:] / adjusted.close[:-1]
     for row, (ours, raw) in enumerate(zip(return_, raw_return, strict=True), start=1):
         ratio = next((s.new_shares / s.old_shares for s in splits if s.ex_time_ns == row), 1.0)
@@ -44,23 +44,24 @@ def test_split_adjusted_returns_are_raw_returns_but_at_splits(closes, days) -> N
 @given(st.lists(PRICE, min_size=1, max_size=60), SPLITS)
 def test_money_traded_does_not_change_with_splits(closes, days) -> None:
     bars = make_bars(closes)
-    adjusted = adjust(bars, make_splits(days), Adjustment.SPLIT)
+    adjusted = adjust_for_splits(bars, make_splits(days))
     np.testing.assert_allclose(adjusted.close * adjusted.volume, bars.close * bars.volume, rtol=1e-12)
 
 
 @given(st.lists(PRICE, min_size=1, max_size=60), SPLITS)
 def test_full_close_is_the_adjusted_close_and_the_shape_stays(closes, days) -> None:
     bars, splits = make_bars(closes), make_splits(days)
-    full = adjust(bars, splits, Adjustment.FULL)
+    full = adjust_fully(bars, splits)
     np.testing.assert_array_equal(full.close, bars.adjusted_close)
     for name in ("open", "high", "low"):
         np.testing.assert_allclose(
             getattr(full, name) / full.close, getattr(bars, name) / bars.close, rtol=1e-12
         )
-    np.testing.assert_array_equal(full.volume, adjust(bars, splits, Adjustment.SPLIT).volume)
+    np.testing.assert_array_equal(full.volume, adjust_for_splits(bars, splits).volume)
 
 
-def test_raw_is_untouched() -> None:
+def test_no_split_changes_nothing() -> None:
     bars = make_bars([1.0, 2.0])
-    assert adjust(bars, make_splits([(1, (2, 1))]), Adjustment.RAW) is bars
-    assert adjust(bars, [], Adjustment.SPLIT) is bars
+    adjusted = adjust_for_splits(bars, [])
+    for name in ("open", "high", "low", "close", "volume"):
+        np.testing.assert_array_equal(getattr(adjusted, name), getattr(bars, name))

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.data.bar_copy import decode_bars, encode_bars
-from services.data.domain.bars import Bars, validate_bars
+from services.data.domain.bars import SourceBars, validate_bars
 
 NUMBERS = st.one_of(st.floats(), st.integers(-2, 3).map(float))
 
 
-def make_bars(rows: list[tuple[int, float, float, float, float, float, float]]) -> Bars:
+def make_bars(rows: list[tuple[int, float, float, float, float, float, float]]) -> SourceBars:
     columns = list(zip(*rows, strict=True)) or [()] * 7
-    return Bars(np.array(columns[0], dtype=np.int64), *(np.array(c, dtype=float) for c in columns[1:]))
+    return SourceBars(np.array(columns[0], dtype=np.int64), *(np.array(c, dtype=float) for c in columns[1:]))
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), *[NUMBERS] * 6), max_size=20))
@@ -24,7 +24,7 @@ def test_what_is_kept_is_sound_and_what_is_refused_is_counted(rows) -> None:
     assert len(kept) + sum(refusal.rows for refusal in refusals) == len(rows)
     assert all(refusal.rows > 0 for refusal in refusals)
     for time, open_, high, low, close, volume, adjusted in zip(
-        *(getattr(kept, column.name).tolist() for column in fields(Bars)), strict=True
+        *(getattr(kept, column.name).tolist() for column in fields(SourceBars)), strict=True
     ):
         assert 0 < low <= min(open_, close) <= max(open_, close) <= high < np.inf
         assert 0 <= volume < np.inf
@@ -56,8 +56,8 @@ def test_refusal_says_why(row, reason: str) -> None:
 @given(st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), *[st.floats()] * 6), max_size=5))
 def test_copy_gives_back_what_it_took(rows) -> None:
     bars = make_bars(rows)
-    back = decode_bars(encode_bars(bars))
-    for column in fields(Bars):
+    back = decode_bars(encode_bars(bars), SourceBars)
+    for column in fields(SourceBars):
         ours, theirs = getattr(back, column.name), getattr(bars, column.name)
         assert ours.dtype == theirs.dtype
         assert ours.dtype.isnative
@@ -68,4 +68,4 @@ def test_copy_gives_back_what_it_took(rows) -> None:
 def test_what_is_no_copy_of_bars_is_refused(spoil) -> None:
     raw = encode_bars(make_bars([(1, 2, 3, 1, 2, 5, 2)]))
     with pytest.raises(ValueError, match="no binary COPY"):
-        decode_bars(spoil(raw))
+        decode_bars(spoil(raw), SourceBars)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.data.domain.bars import Bars
+from services.data.domain.bars import SourceBars
 from services.data.domain.splits import Split, derive_splits, later_split_factor
 
 DAY_NS = 86_400 * 10**9
@@ -18,7 +18,7 @@ RATIOS = [(2, 1), (3, 1), (7, 1), (20, 1), (3, 2), (5, 4), (4, 3), (1, 2), (1, 1
 
 def series(
     growth: list[float], *, splits: dict[int, tuple[int, int]], dividends: dict[int, float], rounded: bool
-) -> Bars:
+) -> SourceBars:
     """Raw prices that walk by ``growth``, fall at splits and pay dividends; the adjusted close undoes both.
 
     ``dividends`` are shares of the close of the day before.
@@ -35,7 +35,9 @@ def series(
         scale[:day] *= old / new * (1 - dividends.get(day, 0.0))
     adjusted = np.round(close * scale, 6) if rounded else close * scale
     times = START_NS + DAY_NS * np.arange(count)
-    return Bars(times, opens, np.maximum(opens, close), np.minimum(opens, close), close, close, adjusted)
+    return SourceBars(
+        times, opens, np.maximum(opens, close), np.minimum(opens, close), close, close, adjusted
+    )
 
 
 @given(

@@ -72,7 +72,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "bar",
-        sa.Column("instrument_no", sa.Integer, sa.ForeignKey("instrument.instrument_no"), primary_key=True),
+        sa.Column("instrument_no", sa.Integer, primary_key=True),
         sa.Column("interval", sa.SmallInteger, primary_key=True),
         sa.Column("open_time_ns", sa.BigInteger, primary_key=True),
         sa.Column("open", sa.Double, nullable=False),
@@ -81,7 +81,7 @@ def upgrade() -> None:
         sa.Column("close", sa.Double, nullable=False),
         sa.Column("volume", sa.Double, nullable=False),
         sa.Column("adjusted_close", sa.Double, nullable=False),
-        sa.Column("batch_no", sa.Integer, sa.ForeignKey("bar_batch.batch_no"), nullable=False),
+        sa.Column("batch_no", sa.Integer, nullable=False),
     )
     op.create_table(
         "idempotency",
