@@ -1,4 +1,4 @@
-"""A running portfolio service over a database of its own, with execution and data as small servers beside it."""
+"""A running portfolio service over a database of its own, with small servers as execution and data."""
 
 from __future__ import annotations
 

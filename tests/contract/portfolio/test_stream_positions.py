@@ -9,8 +9,8 @@ import pytest
 
 from bifrost.portfolio.v1 import portfolio_service_pb2 as pb
 from bifrost.type.v1.stream_pb2 import StreamPosition
-from services.runtime.errors import error_from_rpc
 from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.errors import error_from_rpc
 from services.runtime.testing import eventually, new_database
 from tests.contract.portfolio.portfolio_harness import (
     AAPL,
@@ -176,8 +176,7 @@ async def test_updates_are_at_most_four_a_second_and_marks_grow_stale_and_a_drai
     assert message.update.balance.mark_stale
     stopping = asyncio.create_task(running.service.stop(1))
     with pytest.raises(grpc.aio.AioRpcError) as ended:
-        while True:
-            await reader.read()
+        await reader.next("snapshot")  # none comes any more
     failure = error_from_rpc(ended.value)
     assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "DRAINING")
     assert failure.retry_after_s

@@ -1,4 +1,4 @@
-"""The order log followed over a socket into a real database: cuts, repetitions, deposits in between, nonsense."""
+"""The order log followed over a socket into a real database: cuts, repetitions, deposits, nonsense."""
 
 import asyncio
 import uuid

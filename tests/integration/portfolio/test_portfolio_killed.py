@@ -12,6 +12,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from bifrost.execution.v1.order_pb2 import OrderEvent
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import new_database
 from tests.contract.portfolio.portfolio_harness import (
@@ -81,6 +82,13 @@ async def supervised(postgres_server: EmbeddedPostgres, tmp_path: Path) -> Async
     await supervised.stop()
 
 
+async def log_one_by_one(portfolio: RunningPortfolio, account_id: str, events: list[OrderEvent]) -> None:
+    """Each event in a transaction of its own."""
+    for event in events:
+        portfolio.execution.log(event)
+        await portfolio.caught_up(account_id)
+
+
 @pytest.mark.parametrize(
     "failpoint",
     [
@@ -100,9 +108,7 @@ async def test_fills_are_booked_once(supervised: Supervised, failpoint: str) -> 
             order_fill(account_id, "-2", "11", fee="0.01"),
         ]
         with pytest.raises(grpc.aio.AioRpcError):
-            for event in events:  # one by one, each a transaction of its own, until it dies
-                supervised.execution.log(event)
-                await portfolio.caught_up(account_id)
+            await log_one_by_one(portfolio, account_id, events)
     supervised.execution.log(*events[len(supervised.execution.events) :])
     await supervised.killed()
     await supervised.start()
