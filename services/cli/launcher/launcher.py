@@ -96,13 +96,13 @@ class Launcher:
         for name in names:
             self._add_service(name)
         await asyncio.gather(*(process.start() for process in self.processes.values()))
-        async with asyncio.timeout(timeout_s):
-            try:
+        try:
+            async with asyncio.timeout(timeout_s):
                 await self._wait_serving(names, total)
                 self._report("Envoy", total - 1, total)
                 await self._start_edge()
-            except TimeoutError:
-                raise LaunchError(await asyncio.to_thread(self._explain)) from None
+        except TimeoutError:
+            raise LaunchError(await asyncio.to_thread(self._explain)) from None
         self._report("ready", total, total)
 
     async def stop(self) -> None:
