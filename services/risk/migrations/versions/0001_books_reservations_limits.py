@@ -19,7 +19,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "position",
-        sa.Column("account_id", sa.ForeignKey("account.account_id"), primary_key=True),
+        sa.Column("account_id", sa.Text, sa.ForeignKey("account.account_id"), primary_key=True),
         sa.Column("instrument_id", sa.Text, primary_key=True),
         sa.Column("quantity", sa.Numeric, nullable=False),
     )
