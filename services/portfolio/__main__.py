@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import AsyncIterator
+
+import structlog
 
 from bifrost.portfolio.v1.ledger_service_pb2_grpc import add_LedgerServiceServicer_to_server
 from bifrost.portfolio.v1.portfolio_service_pb2_grpc import add_PortfolioServiceServicer_to_server
@@ -27,6 +30,8 @@ from services.runtime.follower import Follower
 from services.runtime.idempotency import IdempotencyStore
 from services.runtime.ownership import OwnerDirectory
 from services.runtime.server import Service, run
+
+_log = structlog.get_logger(__name__)
 
 
 async def compose(settings: PortfolioSettings, *, clock: Clock | None = None) -> Service:
@@ -59,6 +64,7 @@ async def compose(settings: PortfolioSettings, *, clock: Clock | None = None) ->
         apply=FillStore(clock=clock).apply,
     )
     service.background("order_log", follower.run)
+    service.background("fence", lambda: _end_when_fenced(log))
 
     view = PositionView(
         books,
@@ -90,6 +96,13 @@ async def _posting(log: EventLog) -> AsyncIterator[LogTransaction]:
         yield transaction
     if transaction.logged:
         failpoint("portfolio.apply.after_commit")
+
+
+async def _end_when_fenced(log: EventLog) -> None:
+    """Another process writes the log: end, for nothing can be posted any more."""
+    await log.fenced.wait()
+    _log.error("fenced")
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def main() -> Service:

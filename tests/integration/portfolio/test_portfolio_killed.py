@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import grpc
 import pytest
 
@@ -142,3 +143,17 @@ async def test_a_deposit_repeated_after_a_kill_is_made_once(
         assert again.duplicate is made
         assert (await portfolio.balance(account_id)).cash == "10"
         assert len(await portfolio.entries(account_id)) == 1
+
+
+async def test_a_process_that_is_no_longer_the_writer_posts_nothing_and_ends(supervised: Supervised) -> None:
+    await supervised.start()
+    async with supervised.calls() as portfolio:
+        account_id = await portfolio.new_account(deposit="10")
+        connection = await asyncpg.connect(supervised.url)
+        await connection.execute("UPDATE portfolio.event_log_head SET writer_token = writer_token + 1")
+        with pytest.raises(grpc.aio.AioRpcError):
+            await portfolio.deposit(account_id, "5")
+        assert await connection.fetchval("SELECT cash FROM portfolio.account") == 10
+        await connection.close()
+    assert supervised.process is not None
+    assert await asyncio.wait_for(supervised.process.wait(), 20) == 0
