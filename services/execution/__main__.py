@@ -27,6 +27,7 @@ from services.execution.submission import Submission
 from services.runtime.channel import Mesh
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.database import Database, migrate
+from services.runtime.decimals import install_context
 from services.runtime.event_log import EventLog
 from services.runtime.ownership import OwnerDirectory
 from services.runtime.server import Service, run
@@ -47,6 +48,7 @@ async def compose(
     Raises:
         DatabaseUnavailableError: PostgreSQL is away.
     """
+    install_context()  # before the first task that reckons is made
     clock = clock or SystemClock()
     url = settings.required_database_url
     await migrate(url, schema=tables.SCHEMA, package="execution")

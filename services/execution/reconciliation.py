@@ -78,7 +78,7 @@ class Reconciliation:
 async def orders_in_doubt(blotter: Blotter, clock: Clock) -> list[Order]:
     """Load the blotter; the orders for which a venue owes an answer.
 
-    A submission that was committed and has no answer may or may not have been sent: it is UNKNOWN from now on.
+    A submission that was committed and has no answer may or may not have been sent: it is UNKNOWN now.
     """
 
     def mark_unknown(order: Order) -> Transition:
