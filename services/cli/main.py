@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import os
+
+# Before gRPC is loaded: the launcher starts programs while calls are under way.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+import structlog
 import typer
 
 from services.cli.commands import call, login, market, mesh, orders, positions
@@ -24,4 +32,6 @@ demo.register(app)
 
 def main() -> None:
     """Entry point."""
+    # What libraries log is for services; a person at a terminal gets tables and errors.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     app()

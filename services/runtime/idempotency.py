@@ -55,7 +55,7 @@ def check_digest(request_id: str, *, first: str, again: str) -> None:
             "REQUEST_ID_REUSED",
             f"request_id {request_id!r} was used before with other content; use a new one for a new request",
             request_id=request_id,
-            first_digest=first,
+            recorded_digest=first,
             digest=again,
         )
 

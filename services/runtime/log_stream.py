@@ -91,14 +91,14 @@ def _start(log: EventLog, position: StreamPosition | None) -> int:
             "STREAM_EPOCH_CHANGED",
             f"the log's epoch is {log.epoch!r}, not {position.epoch!r}: it was restored from a backup",
             epoch=log.epoch,
-            head=str(log.head),
+            head_sequence=str(log.head),
         )
     if position.sequence > log.head:
         raise ApiError(
             grpc.StatusCode.OUT_OF_RANGE,
             "STREAM_POSITION_INVALID",
             f"resume_after.sequence {position.sequence} is beyond the head {log.head}; the oldest held is 1",
-            metadata={"oldest": "1", "head": str(log.head)},
+            metadata={"oldest_sequence": "1", "head_sequence": str(log.head)},
         )
     return position.sequence
 

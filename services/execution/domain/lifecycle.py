@@ -97,8 +97,8 @@ def submit_order(order: Order) -> Transition:
 
 
 def refuse_order(order: Order, reasons: Sequence[str], message: str) -> Transition:
-    """A new order is recorded as refused by risk; it never was on its way."""
-    history = _History(order, order.create_time_ns)
+    """A new order is recorded as refused by risk; it never was on its way, so it names no venue."""
+    history = _History(with_changes(order, venue=""), order.create_time_ns)
     history.record(
         OrderEventType.REJECTED, state=OrderState.REJECTED, reject_reasons=tuple(reasons), message=message
     )

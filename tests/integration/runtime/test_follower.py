@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 import sqlalchemy as sa
-from log_streams import append, cursors, effects, fresh_database, open_log, opener
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bifrost.portfolio.v1.ledger_service_pb2 import StreamLedgerLogResponse
@@ -17,6 +16,7 @@ from services.runtime.database import Database
 from services.runtime.event_log import EventLog, LogTransaction, NewEvent
 from services.runtime.follower import Follower, FollowerHaltedError
 from services.runtime.testing import eventually, new_database, temporary_postgres
+from tests.integration.runtime.log_streams import append, cursors, effects, fresh_database, open_log, opener
 
 Response = StreamLedgerLogResponse
 

@@ -48,7 +48,7 @@ async def test_other_content_is_refused_with_both_digests(database: Database) ->
     with pytest.raises(ApiError) as caught:
         await ask(database, "1:b", "second")
     assert (caught.value.code, caught.value.reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
-    assert caught.value.metadata == {"request_id": "r", "first_digest": "1:a", "digest": "1:b"}
+    assert caught.value.metadata == {"request_id": "r", "recorded_digest": "1:a", "digest": "1:b"}
 
 
 async def test_scope_is_owner_and_method(database: Database) -> None:

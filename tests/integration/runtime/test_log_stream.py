@@ -8,7 +8,6 @@ import grpc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from log_streams import append, fresh_database, open_log, opener, serve
 
 from bifrost.portfolio.v1.ledger_service_pb2 import StreamLedgerLogResponse
 from bifrost.type.v1.stream_pb2 import StreamPosition
@@ -17,6 +16,7 @@ from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.errors import ApiError
 from services.runtime.event_log import EventLog
 from services.runtime.testing import new_database
+from tests.integration.runtime.log_streams import append, fresh_database, open_log, opener, serve
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ async def test_position_that_is_not_of_this_log_is_refused(
     with pytest.raises(ApiError) as caught:
         await anext(serve(log, position))
     assert (caught.value.code, caught.value.reason) == (code, reason)
-    assert caught.value.metadata["head"] == "3"
+    assert caught.value.metadata["head_sequence"] == "3"
 
 
 async def test_empty_position_is_the_beginning(log: EventLog) -> None:

@@ -1,0 +1,178 @@
+"""A service over a real log, served and followed through real channels with the test keys."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import grpc
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bifrost.portfolio.v1 import ledger_service_pb2_grpc
+from bifrost.portfolio.v1.ledger_service_pb2 import (
+    ListLedgerEntriesRequest,
+    StreamLedgerLogRequest,
+    StreamLedgerLogResponse,
+)
+from bifrost.type.v1.stream_pb2 import StreamPosition
+from services.runtime.auth import Principal
+from services.runtime.channel import Mesh
+from services.runtime.clock import SystemClock
+from services.runtime.errors import error_from_rpc
+from services.runtime.event_log import EventLog
+from services.runtime.follower import Follower
+from services.runtime.server import Service
+from services.runtime.settings import ServiceSettings
+from services.runtime.stream_client import resuming
+from services.runtime.testing import TestKeys, eventually, serving
+from tests.integration.runtime.log_streams import append, cursors, effects, fresh_database, open_log, serve
+
+
+class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
+    """Streams the log it is given."""
+
+    def __init__(self, log: EventLog) -> None:
+        self.log = log
+        self.draining = asyncio.Event()
+
+    async def StreamLedgerLog(
+        self, request: StreamLedgerLogRequest, _context: object
+    ) -> AsyncIterator[bytes]:
+        after = request.resume_after if request.HasField("resume_after") else None
+        async for message in serve(self.log, after, draining=self.draining):
+            yield message
+
+
+async def nobody_owns(_principal: Principal, _owner: str) -> None:
+    raise PermissionError
+
+
+def settings(keys: TestKeys, service: str, **values: object) -> ServiceSettings:
+    files = {"jwks_file": keys.jwks_file, "services_jwks_file": keys.services_jwks_file}
+    return ServiceSettings.model_validate(
+        {
+            "service": service,
+            "credential_file": keys.credential_file(service),
+            "drain_delay_s": 0,
+            **files,
+            **values,
+        }
+    )
+
+
+def portfolio(keys: TestKeys, ledger: Ledger, port: int = 0) -> Service:
+    service = Service(settings(keys, "portfolio", port=port), clock=SystemClock())
+    service.add(ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server, ledger)
+    service.owner("account_id", nobody_owns)
+    return service
+
+
+async def test_log_is_followed_over_grpc_through_a_restart(postgres_url: str, tmp_path: Path) -> None:
+    keys = TestKeys(tmp_path, services=["portfolio", "risk"])
+    database = await fresh_database(postgres_url)
+    log = await open_log(database)
+    await append(log, 3)
+    service = portfolio(keys, ledger := Ledger(log))
+    ledger.draining = service.draining
+    port = await service.start()
+    book = {"portfolio": f"127.0.0.1:{port}"}
+    mesh = Mesh(settings(keys, "risk", address_book=book), clock=SystemClock())
+    stub = ledger_service_pb2_grpc.LedgerServiceStub(mesh.channel("portfolio"))
+
+    async def record(connection: AsyncConnection, responses: Sequence[StreamLedgerLogResponse]) -> None:
+        await connection.execute(effects.insert(), [{"sequence": r.header.sequence} for r in responses])
+
+    def open_stream(after: StreamPosition | None) -> grpc.aio.UnaryStreamCall:
+        return stub.StreamLedgerLog(StreamLedgerLogRequest(resume_after=after))
+
+    following: Follower[AsyncConnection, StreamLedgerLogResponse] = Follower(
+        "portfolio.ledger",
+        open_stream=open_stream,
+        transaction=database.transaction,
+        cursors=cursors,
+        apply=record,
+    )
+    task = asyncio.create_task(following.run())
+    viewed: list[int] = []
+
+    async def view() -> None:
+        async for response in resuming(open_stream):
+            viewed.extend([response.header.sequence] * (response.WhichOneof("event") == "entry"))
+
+    viewing = asyncio.create_task(view())
+    await asyncio.wait_for(following.caught_up.wait(), 10)
+    await service.stop(grace_s=1.0)
+    await eventually(lambda: not following.caught_up.is_set())
+    await append(log, 2)
+    again = portfolio(keys, ledger := Ledger(log), port)
+    ledger.draining = again.draining
+    await again.start()
+    await eventually(lambda: following.position.sequence == 5 and following.caught_up.is_set())
+    await eventually(lambda: viewed == [1, 2, 3, 4, 5])
+    assert following.halted is None
+    for running in (task, viewing):
+        running.cancel()
+        await asyncio.wait([running])
+    await mesh.close()
+    await again.stop(grace_s=1.0)
+    await log.close()
+    await database.close()
+
+
+async def test_view_of_a_log_that_is_gone_begins_anew(postgres_url: str) -> None:
+    database = await fresh_database(postgres_url)
+    log = await open_log(database)
+    await append(log, 2)
+    asked: list[str] = []
+
+    async def open_stream(after: StreamPosition | None) -> AsyncIterator[StreamLedgerLogResponse]:
+        asked.append(after.epoch if after else "")
+        if after is not None and after.epoch != log.epoch:
+            raise await refused(grpc.StatusCode.FAILED_PRECONDITION, "STREAM_EPOCH_CHANGED")
+        async for message in serve(log, after):
+            yield StreamLedgerLogResponse.FromString(message)
+
+    stream = resuming(open_stream, resume_after=StreamPosition(epoch="old", sequence=9))
+    assert (await anext(stream)).header.sequence == 1
+    assert asked == ["old", ""]
+    await log.close()
+    await database.close()
+
+
+async def refused(code: grpc.StatusCode, reason: str) -> grpc.aio.AioRpcError:
+    from services.runtime.errors import DETAILS_KEY, ApiError
+
+    status = ApiError(code, reason, "no").to_status("bifrost.test").SerializeToString()
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata((DETAILS_KEY, status)), "no")
+
+
+async def test_view_ends_when_the_server_refuses_for_good() -> None:
+    async def open_stream(_after: StreamPosition | None) -> AsyncIterator[StreamLedgerLogResponse]:
+        raise await refused(grpc.StatusCode.PERMISSION_DENIED, "SCOPE_MISSING")
+        yield StreamLedgerLogResponse()
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await anext(resuming(open_stream))
+    assert error_from_rpc(caught.value).reason == "SCOPE_MISSING"
+
+
+async def test_served_service_knows_the_users_of_the_keys(postgres_url: str, tmp_path: Path) -> None:
+    keys = TestKeys(tmp_path, services=["portfolio", "risk"])
+    database = await fresh_database(postgres_url)
+    log = await open_log(database)
+    async with serving(portfolio(keys, Ledger(log))) as channel:
+        stub = ledger_service_pb2_grpc.LedgerServiceStub(channel)
+        for headers, code in (
+            (None, grpc.StatusCode.UNAUTHENTICATED),
+            (keys.user("u", lives_s=-10), grpc.StatusCode.UNAUTHENTICATED),
+            (keys.user("u"), grpc.StatusCode.PERMISSION_DENIED),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stub.ListLedgerEntries(ListLedgerEntriesRequest(account_id="a"), metadata=headers)
+            assert caught.value.code() is code
+        acting = keys.service("risk", actor=keys.user_token("u", "portfolio:read"))
+        stream = stub.StreamLedgerLog(StreamLedgerLogRequest(), metadata=acting)
+        assert (await anext(aiter(stream))).WhichOneof("event") == "replay_end"
+        stream.cancel()
+    await log.close()
+    await database.close()
