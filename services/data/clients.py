@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from bifrost.venue.v1 import venue_service_pb2, venue_service_pb2_grpc
+from bifrost.venue.v1 import venue_service_pb2_grpc
+from bifrost.venue.v1.venue_service_pb2 import StreamMarketRequest, StreamMarketResponse
 from services.runtime.channel import Mesh
+
+if TYPE_CHECKING:
+    import grpc
+
+MarketCall: TypeAlias = "grpc.aio.UnaryStreamCall[StreamMarketRequest, StreamMarketResponse]"
 
 
 class MarketSource(Protocol):
     """Where live quotes and trades come from."""
 
-    def stream_market(self) -> AsyncIterable[venue_service_pb2.StreamMarketResponse]:
+    def stream_market(self) -> MarketCall:
         """A snapshot of the quotes, then what happens, until the source ends it (AioRpcError)."""
         ...
 
@@ -23,6 +28,6 @@ class VenueClient:
     def __init__(self, mesh: Mesh) -> None:
         self._stub = venue_service_pb2_grpc.VenueServiceStub(mesh.stream_channel("venue"))
 
-    def stream_market(self) -> AsyncIterable[venue_service_pb2.StreamMarketResponse]:
+    def stream_market(self) -> MarketCall:
         """A snapshot of the quotes, then what happens, until the source ends it (AioRpcError)."""
-        return self._stub.StreamMarket(venue_service_pb2.StreamMarketRequest())
+        return self._stub.StreamMarket(StreamMarketRequest())

@@ -22,6 +22,7 @@ from services.data.convert_market import (
 from services.data.domain.bars import BarInterval
 from services.data.domain.live_bars import BarBuilder, LiveBar, Trade
 from services.data.domain.quotes import Quote, QuoteBoard
+from services.data.market_source import follow_market
 from services.runtime.clock import NANOS, Clock
 from services.runtime.errors import error_from_rpc
 from services.runtime.fanout import Fanout
@@ -68,7 +69,7 @@ class MarketFeed:
         backoff = Backoff(longest_s=2.0)
         while True:
             try:
-                async for message in self._source.stream_market():
+                async for message in follow_market(self._source, clock=self._clock):
                     backoff.reset()
                     if message.HasField("snapshot"):
                         self._begin(message.snapshot)
@@ -104,13 +105,16 @@ class MarketFeed:
     def _take_trades(self, trades: Iterable[Trade]) -> None:
         changed: dict[tuple[object, ...], tuple[LiveBar, int]] = {}
         for trade in trades:
+            builder = self._builders[trade.instrument_id]
+            if builder.has_seen(trade):
+                continue
             if self.trades.readers:
                 self.trades.publish(
                     trade.instrument_id,
                     trade_message(trade).SerializeToString(),
                     event_time_ns=trade.event_time_ns,
                 )
-            for bar in self._builders[trade.instrument_id].add(trade):
+            for bar in builder.add(trade):
                 slot = _slot(bar)
                 changed.pop(slot, None)  # a bar that comes again goes to the end: closed before begun
                 changed[slot] = bar, trade.event_time_ns

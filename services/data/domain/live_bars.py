@@ -60,6 +60,10 @@ class BarBuilder:
         self._day: LiveBar | None = None
         self._minute: LiveBar | None = None
 
+    def has_seen(self, trade: Trade) -> bool:
+        """Whether it is told again, as by a restarted source. Number 1 always begins a session anew."""
+        return trade.session_day == self._session_day and 1 < trade.trade_number <= self._last_number
+
     def add(self, trade: Trade) -> list[LiveBar]:
         """The bars that the print changed or closed: minutes first, in the order of their times."""
         self._follow(trade)

@@ -105,3 +105,16 @@ def test_another_session_from_its_middle_is_a_gap() -> None:
     bars = feed(builder, tape([(20, 1, 0, False), (21, 1, 1, False), (22, 1, 1, False)], day=2)[1:])
     assert [bar.open for bar in closed(bars, MIN)] == [22]
     assert [bar for bar in bars if bar.interval is DAY] == []
+
+
+@given(PRINTS, st.data())
+def test_prints_told_again_are_known_and_change_nothing(prints, data) -> None:
+    trades = tape(prints)
+    again = data.draw(st.integers(1, len(trades)))
+    builder = BarBuilder()
+    first = feed(builder, trades[:again])
+    repeated = [trade for trade in trades[:again] if trade.trade_number > 1]
+    assert all(builder.has_seen(trade) for trade in repeated)
+    rest = trades[again:]
+    assert not any(builder.has_seen(trade) for trade in rest)
+    assert first + feed(builder, rest) == feed(BarBuilder(), trades)
