@@ -1,14 +1,15 @@
 """A service over a real log, served and followed through real channels with the test keys."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
 
 import grpc
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bifrost.portfolio.v1 import ledger_service_pb2_grpc
+from bifrost.portfolio.v1 import ledger_service_pb2_grpc, portfolio_service_pb2_grpc
 from bifrost.portfolio.v1.ledger_service_pb2 import (
     ListLedgerEntriesRequest,
     StreamLedgerLogRequest,
@@ -18,6 +19,7 @@ from bifrost.type.v1.stream_pb2 import StreamPosition
 from services.runtime.auth import Principal
 from services.runtime.channel import Mesh
 from services.runtime.clock import SystemClock
+from services.runtime.database import Database
 from services.runtime.errors import error_from_rpc
 from services.runtime.event_log import EventLog
 from services.runtime.follower import Follower
@@ -31,16 +33,40 @@ from tests.integration.runtime.log_streams import append, cursors, effects, fres
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
     """Streams the log it is given."""
 
-    def __init__(self, log: EventLog) -> None:
-        self.log = log
-        self.draining = asyncio.Event()
+    def __init__(self, log: EventLog, draining: asyncio.Event) -> None:
+        self._log = log
+        self._draining = draining
 
     async def StreamLedgerLog(
         self, request: StreamLedgerLogRequest, _context: object
     ) -> AsyncIterator[bytes]:
         after = request.resume_after if request.HasField("resume_after") else None
-        async for message in serve(self.log, after, draining=self.draining):
+        async for message in serve(self._log, after, draining=self._draining):
             yield message
+
+
+@pytest.fixture
+async def database(postgres_url: str) -> AsyncIterator[Database]:
+    database = await fresh_database(postgres_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def log(database: Database) -> AsyncIterator[EventLog]:
+    log = await open_log(database)
+    yield log
+    await log.close()
+
+
+@contextlib.asynccontextmanager
+async def in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def nobody_owns(_principal: Principal, _owner: str) -> None:
@@ -60,68 +86,65 @@ def settings(keys: TestKeys, service: str, **values: object) -> ServiceSettings:
     )
 
 
-def portfolio(keys: TestKeys, ledger: Ledger, port: int = 0) -> Service:
+def portfolio(keys: TestKeys, log: EventLog, port: int = 0) -> Service:
     service = Service(settings(keys, "portfolio", port=port), clock=SystemClock())
-    service.add(ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server, ledger)
+    service.add(ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server, Ledger(log, service.draining))
+    # the mesh's channels check the health of the first contract
+    nothing = portfolio_service_pb2_grpc.PortfolioServiceServicer()
+    service.add(portfolio_service_pb2_grpc.add_PortfolioServiceServicer_to_server, nothing)
     service.owner("account_id", nobody_owns)
     return service
 
 
-async def test_log_is_followed_over_grpc_through_a_restart(postgres_url: str, tmp_path: Path) -> None:
+async def test_log_is_followed_over_grpc_through_a_restart(
+    log: EventLog, database: Database, tmp_path: Path
+) -> None:
     keys = TestKeys(tmp_path, services=["portfolio", "risk"])
-    database = await fresh_database(postgres_url)
-    log = await open_log(database)
     await append(log, 3)
-    service = portfolio(keys, ledger := Ledger(log))
-    ledger.draining = service.draining
-    port = await service.start()
-    book = {"portfolio": f"127.0.0.1:{port}"}
-    mesh = Mesh(settings(keys, "risk", address_book=book), clock=SystemClock())
-    stub = ledger_service_pb2_grpc.LedgerServiceStub(mesh.channel("portfolio"))
+    async with contextlib.AsyncExitStack() as stack:
+        service = portfolio(keys, log)
+        port = await service.start()
+        stack.push_async_callback(service.stop, 1.0)
+        book = {"portfolio": f"127.0.0.1:{port}"}
+        mesh = Mesh(settings(keys, "risk", address_book=book), clock=SystemClock())
+        stack.push_async_callback(mesh.close)
+        stub = ledger_service_pb2_grpc.LedgerServiceStub(mesh.channel("portfolio"))
 
-    async def record(connection: AsyncConnection, responses: Sequence[StreamLedgerLogResponse]) -> None:
-        await connection.execute(effects.insert(), [{"sequence": r.header.sequence} for r in responses])
+        async def record(connection: AsyncConnection, responses: Sequence[StreamLedgerLogResponse]) -> None:
+            await connection.execute(effects.insert(), [{"sequence": r.header.sequence} for r in responses])
 
-    def open_stream(after: StreamPosition | None) -> grpc.aio.UnaryStreamCall:
-        return stub.StreamLedgerLog(StreamLedgerLogRequest(resume_after=after))
+        def open_stream(after: StreamPosition | None) -> grpc.aio.UnaryStreamCall:
+            return stub.StreamLedgerLog(StreamLedgerLogRequest(resume_after=after))
 
-    following: Follower[AsyncConnection, StreamLedgerLogResponse] = Follower(
-        "portfolio.ledger",
-        open_stream=open_stream,
-        transaction=database.transaction,
-        cursors=cursors,
-        apply=record,
-    )
-    task = asyncio.create_task(following.run())
-    viewed: list[int] = []
+        following: Follower[AsyncConnection, StreamLedgerLogResponse] = Follower(
+            "portfolio.ledger",
+            open_stream=open_stream,
+            transaction=database.transaction,
+            cursors=cursors,
+            apply=record,
+        )
+        viewed: list[int] = []
 
-    async def view() -> None:
-        async for response in resuming(open_stream):
-            viewed.extend([response.header.sequence] * (response.WhichOneof("event") == "entry"))
+        async def view() -> None:
+            async for response in resuming(open_stream):
+                viewed.extend([response.header.sequence] * (response.WhichOneof("event") == "entry"))
 
-    viewing = asyncio.create_task(view())
-    await asyncio.wait_for(following.caught_up.wait(), 10)
-    await service.stop(grace_s=1.0)
-    await eventually(lambda: not following.caught_up.is_set())
-    await append(log, 2)
-    again = portfolio(keys, ledger := Ledger(log), port)
-    ledger.draining = again.draining
-    await again.start()
-    await eventually(lambda: following.position.sequence == 5 and following.caught_up.is_set())
-    await eventually(lambda: viewed == [1, 2, 3, 4, 5])
-    assert following.halted is None
-    for running in (task, viewing):
-        running.cancel()
-        await asyncio.wait([running])
-    await mesh.close()
-    await again.stop(grace_s=1.0)
-    await log.close()
-    await database.close()
+        await stack.enter_async_context(in_background(following.run()))
+        await stack.enter_async_context(in_background(view()))
+        await asyncio.wait_for(following.caught_up.wait(), 10)
+        await eventually(lambda: len(viewed) == 3)
+        await service.stop(grace_s=1.0)
+        await eventually(lambda: not following.caught_up.is_set())
+        await append(log, 2)
+        again = portfolio(keys, log, port)
+        stack.push_async_callback(again.stop, 1.0)
+        await again.start()
+        await eventually(lambda: following.position.sequence == 5 and following.caught_up.is_set())
+        await eventually(lambda: viewed == [1, 2, 3, 4, 5])
+        assert following.halted is None
 
 
-async def test_view_of_a_log_that_is_gone_begins_anew(postgres_url: str) -> None:
-    database = await fresh_database(postgres_url)
-    log = await open_log(database)
+async def test_view_of_a_log_that_is_gone_begins_anew(log: EventLog) -> None:
     await append(log, 2)
     asked: list[str] = []
 
@@ -135,8 +158,6 @@ async def test_view_of_a_log_that_is_gone_begins_anew(postgres_url: str) -> None
     stream = resuming(open_stream, resume_after=StreamPosition(epoch="old", sequence=9))
     assert (await anext(stream)).header.sequence == 1
     assert asked == ["old", ""]
-    await log.close()
-    await database.close()
 
 
 async def refused(code: grpc.StatusCode, reason: str) -> grpc.aio.AioRpcError:
@@ -156,11 +177,9 @@ async def test_view_ends_when_the_server_refuses_for_good() -> None:
     assert error_from_rpc(caught.value).reason == "SCOPE_MISSING"
 
 
-async def test_served_service_knows_the_users_of_the_keys(postgres_url: str, tmp_path: Path) -> None:
+async def test_served_service_knows_the_users_of_the_keys(log: EventLog, tmp_path: Path) -> None:
     keys = TestKeys(tmp_path, services=["portfolio", "risk"])
-    database = await fresh_database(postgres_url)
-    log = await open_log(database)
-    async with serving(portfolio(keys, Ledger(log))) as channel:
+    async with serving(portfolio(keys, log)) as channel:
         stub = ledger_service_pb2_grpc.LedgerServiceStub(channel)
         for headers, code in (
             (None, grpc.StatusCode.UNAUTHENTICATED),
@@ -174,5 +193,3 @@ async def test_served_service_knows_the_users_of_the_keys(postgres_url: str, tmp
         stream = stub.StreamLedgerLog(StreamLedgerLogRequest(), metadata=acting)
         assert (await anext(aiter(stream))).WhichOneof("event") == "replay_end"
         stream.cancel()
-    await log.close()
-    await database.close()
