@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from bifrost.identity.v1 import token_service_pb2_grpc, user_service_pb2_grpc
 from services.identity.config import IdentitySettings
@@ -27,8 +28,19 @@ async def compose(settings: IdentitySettings, *, clock: Clock | None = None) -> 
         raise SystemExit("identity keeps its users in PostgreSQL: set BIFROST_DATABASE_URL")
     clock = clock or SystemClock()
     await migrate(settings.database_url, schema=SCHEMA, package="identity")
-    database = await Database.connect(settings.database_url, schema=SCHEMA)
-    hasher = await PasswordHasher.make(settings)
+    async with contextlib.AsyncExitStack() as opened:
+        database = await Database.connect(settings.database_url, schema=SCHEMA)
+        opened.push_async_callback(database.close)
+        hasher = await PasswordHasher.make(settings)
+        opened.push_async_callback(hasher.close)
+        service = await _compose(settings, database, hasher, clock)
+        service.on_stop(opened.pop_all().aclose)
+    return service
+
+
+async def _compose(
+    settings: IdentitySettings, database: Database, hasher: PasswordHasher, clock: Clock
+) -> Service:
     users, sessions = UserStore(), SessionStore()
     keys = KeyRing(
         KeyStore(database),
@@ -59,8 +71,6 @@ async def compose(settings: IdentitySettings, *, clock: Clock | None = None) -> 
         UserService(database, login, hasher, users, sessions, clock=clock),
     )
     service.background("maintenance", maintain)
-    service.on_stop(database.close)
-    service.on_stop(hasher.close)
     return service
 
 

@@ -5,24 +5,33 @@ import json
 
 import grpc
 import jwt
-from identity_mesh import ADMIN_PASSWORD, PASSWORD, Identity, bearer, failure_of
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from bifrost.identity.v1 import token_service_pb2, user_pb2, user_service_pb2
 from services.runtime.clock import NANOS, from_timestamp
+from tests.contract.identity.identity_harness import (
+    ADMIN_PASSWORD,
+    PASSWORD,
+    RunningIdentity,
+    bearer,
+    failure_of,
+)
 
 MINUTE_NS = 60 * NANOS
 DAY_NS = 86_400 * NANOS
 
 
-async def public_key(identity: Identity, token: str) -> object:
+async def public_key(identity: RunningIdentity, token: str) -> EllipticCurvePublicKey:
     jwks = await identity.tokens.GetJwks(token_service_pb2.GetJwksRequest())
     kid = jwt.get_unverified_header(token)["kid"]
     (key,) = [key for key in jwks.keys if key.kid == kid]
     fields = {field.name: value for field, value in key.ListFields()}
-    return jwt.PyJWK(fields, algorithm="ES256").key
+    public = jwt.PyJWK(fields, algorithm="ES256").key
+    assert isinstance(public, EllipticCurvePublicKey)
+    return public
 
 
-async def test_a_login_gives_a_token_that_the_published_key_verifies(identity: Identity) -> None:
+async def test_a_login_gives_a_token_that_the_published_key_verifies(identity: RunningIdentity) -> None:
     user = await identity.create(user_pb2.ROLE_TRADER)
     pair = await identity.login(user.user_name)
     claims = jwt.decode(
@@ -46,7 +55,7 @@ async def test_a_login_gives_a_token_that_the_published_key_verifies(identity: I
                                        options={"verify_signature": False})["jti"]  # fmt: skip
 
 
-async def test_the_file_holds_what_get_jwks_answers(identity: Identity) -> None:
+async def test_the_file_holds_what_get_jwks_answers(identity: RunningIdentity) -> None:
     answer = await identity.tokens.GetJwks(token_service_pb2.GetJwksRequest())
     (key,) = answer.keys
     document = json.loads(identity.jwks_file.read_text())
@@ -55,7 +64,7 @@ async def test_the_file_holds_what_get_jwks_answers(identity: Identity) -> None:
     assert list(identity.jwks_file.parent.iterdir()) == [identity.jwks_file]
 
 
-async def test_name_and_password_that_do_not_fit(identity: Identity) -> None:
+async def test_name_and_password_that_do_not_fit(identity: RunningIdentity) -> None:
     user = await identity.create()
     wrong = await failure_of(identity.login(user.user_name, "not the password"))
     unknown = await failure_of(identity.login("nobody", PASSWORD))
@@ -64,7 +73,7 @@ async def test_name_and_password_that_do_not_fit(identity: Identity) -> None:
     assert wrong.domain == "bifrost.identity"
 
 
-async def test_a_disabled_user_is_told_only_with_the_right_password(identity: Identity) -> None:
+async def test_a_disabled_user_is_told_only_with_the_right_password(identity: RunningIdentity) -> None:
     user = await identity.create()
     pair = await identity.login(user.user_name)
     user = await identity.update(user, disabled=True)
@@ -77,7 +86,7 @@ async def test_a_disabled_user_is_told_only_with_the_right_password(identity: Id
     await identity.login(user.user_name)
 
 
-async def test_failed_logins_wait_longer_and_longer_and_a_success_forgives(identity: Identity) -> None:
+async def test_failed_logins_wait_longer_and_longer_and_a_success_forgives(identity: RunningIdentity) -> None:
     user = await identity.create()
     for _ in range(5):
         failure = await failure_of(identity.login(user.user_name, "a guess"))
@@ -94,7 +103,7 @@ async def test_failed_logins_wait_longer_and_longer_and_a_success_forgives(ident
     await identity.login(user.user_name)
 
 
-async def test_guesses_side_by_side_do_not_outrun_the_count(identity: Identity) -> None:
+async def test_guesses_side_by_side_do_not_outrun_the_count(identity: RunningIdentity) -> None:
     for name in ((await identity.create()).user_name, "unknown-name"):
         failures = await asyncio.gather(*(failure_of(identity.login(name, "a guess")) for _ in range(20)))
         reasons = [failure.reason for failure in failures]
@@ -102,13 +111,13 @@ async def test_guesses_side_by_side_do_not_outrun_the_count(identity: Identity) 
         assert reasons.count("LOGIN_THROTTLED") == 15
 
 
-async def test_logins_of_one_user_side_by_side_all_succeed(identity: Identity) -> None:
+async def test_logins_of_one_user_side_by_side_all_succeed(identity: RunningIdentity) -> None:
     user = await identity.create()
     pairs = await asyncio.gather(*(identity.login(user.user_name) for _ in range(20)))
     assert len({pair.refresh_token for pair in pairs}) == 20
 
 
-async def test_a_refresh_gives_a_pair_with_the_present_roles(identity: Identity) -> None:
+async def test_a_refresh_gives_a_pair_with_the_present_roles(identity: RunningIdentity) -> None:
     user = await identity.create(user_pb2.ROLE_VIEWER)
     pair = await identity.login(user.user_name)
     await identity.update(user, roles=[user_pb2.ROLE_RISK])
@@ -122,7 +131,7 @@ async def test_a_refresh_gives_a_pair_with_the_present_roles(identity: Identity)
     assert "risk:write" in claims["scope"].split()
 
 
-async def test_a_refresh_token_used_twice_ends_its_session_and_no_other(identity: Identity) -> None:
+async def test_a_refresh_token_used_twice_ends_its_session_and_no_other(identity: RunningIdentity) -> None:
     user = await identity.create()
     first, other = await identity.login(user.user_name), await identity.login(user.user_name)
     second = await identity.refresh(first.refresh_token)
@@ -132,7 +141,7 @@ async def test_a_refresh_token_used_twice_ends_its_session_and_no_other(identity
     await identity.refresh(other.refresh_token)
 
 
-async def test_two_uses_at_once_are_one_use_and_one_reuse(identity: Identity) -> None:
+async def test_two_uses_at_once_are_one_use_and_one_reuse(identity: RunningIdentity) -> None:
     pair = await identity.login("admin", ADMIN_PASSWORD)
     results = await asyncio.gather(
         *(identity.refresh(pair.refresh_token) for _ in range(6)), return_exceptions=True
@@ -141,7 +150,7 @@ async def test_two_uses_at_once_are_one_use_and_one_reuse(identity: Identity) ->
     assert (await failure_of(identity.refresh(granted.refresh_token))).reason == "REFRESH_TOKEN_INVALID"
 
 
-async def test_a_refresh_token_ends_after_thirty_days(identity: Identity) -> None:
+async def test_a_refresh_token_ends_after_thirty_days(identity: RunningIdentity) -> None:
     pair = await identity.login("admin", ADMIN_PASSWORD)
     identity.clock.advance(30 * DAY_NS)
     late = await failure_of(identity.refresh(pair.refresh_token))
@@ -149,7 +158,7 @@ async def test_a_refresh_token_ends_after_thirty_days(identity: Identity) -> Non
     assert (await failure_of(identity.refresh("never given"))).reason == "REFRESH_TOKEN_INVALID"
 
 
-async def test_revoking_ends_the_session_and_may_be_repeated(identity: Identity) -> None:
+async def test_revoking_ends_the_session_and_may_be_repeated(identity: RunningIdentity) -> None:
     first = await identity.login("admin", ADMIN_PASSWORD)
     second = await identity.refresh(first.refresh_token)
     for _ in range(2):
@@ -158,7 +167,7 @@ async def test_revoking_ends_the_session_and_may_be_repeated(identity: Identity)
     await identity.revoke("never given")
 
 
-async def test_an_access_token_ends_after_fifteen_minutes(identity: Identity) -> None:
+async def test_an_access_token_ends_after_fifteen_minutes(identity: RunningIdentity) -> None:
     headers = bearer(await identity.login("admin", ADMIN_PASSWORD))
     request = user_service_pb2.GetUserRequest(user_id="me")
     identity.clock.advance(15 * MINUTE_NS - NANOS)
@@ -167,7 +176,7 @@ async def test_an_access_token_ends_after_fifteen_minutes(identity: Identity) ->
     assert (await failure_of(identity.users.GetUser(request, metadata=headers))).reason == "TOKEN_EXPIRED"
 
 
-async def test_fields_that_break_their_rules(identity: Identity) -> None:
+async def test_fields_that_break_their_rules(identity: RunningIdentity) -> None:
     for call in (
         identity.login("", "x"),
         identity.login("x", ""),

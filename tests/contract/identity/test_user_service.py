@@ -1,17 +1,24 @@
 """UserService: every RPC and every documented error, over a socket and a real PostgreSQL."""
 
 import asyncio
+from typing import Any
 
 import grpc
 import pytest
-from identity_mesh import ADMIN_PASSWORD, PASSWORD, Identity, bearer, failure_of
 
 from bifrost.identity.v1 import user_pb2, user_service_pb2
 from services.runtime.clock import from_timestamp
+from tests.contract.identity.identity_harness import (
+    ADMIN_PASSWORD,
+    PASSWORD,
+    RunningIdentity,
+    bearer,
+    failure_of,
+)
 
 
-def create_request(**fields: object) -> user_service_pb2.CreateUserRequest:
-    values = {
+def create_request(**fields: Any) -> user_service_pb2.CreateUserRequest:
+    values: dict[str, Any] = {
         "request_id": "r1",
         "user_name": "ada",
         "display_name": "Ada",
@@ -22,12 +29,12 @@ def create_request(**fields: object) -> user_service_pb2.CreateUserRequest:
     return user_service_pb2.CreateUserRequest(**values)
 
 
-async def me(identity: Identity, headers: list[tuple[str, str]]) -> user_pb2.User:
+async def me(identity: RunningIdentity, headers: list[tuple[str, str]]) -> user_pb2.User:
     request = user_service_pb2.GetUserRequest(user_id="me")
     return (await identity.users.GetUser(request, metadata=headers)).user
 
 
-async def test_create_user_and_its_repeats(identity: Identity) -> None:
+async def test_create_user_and_its_repeats(identity: RunningIdentity) -> None:
     headers = await identity.admin()
     made = await identity.users.CreateUser(create_request(), metadata=headers)
     user = made.user
@@ -48,7 +55,7 @@ async def test_create_user_and_its_repeats(identity: Identity) -> None:
     await identity.login("ada")
 
 
-async def test_twins_in_flight_make_one_user(identity: Identity) -> None:
+async def test_twins_in_flight_make_one_user(identity: RunningIdentity) -> None:
     headers = await identity.admin()
     request = create_request(request_id="twin", user_name="twin")
     answers = await asyncio.gather(*(identity.users.CreateUser(request, metadata=headers) for _ in range(5)))
@@ -56,7 +63,7 @@ async def test_twins_in_flight_make_one_user(identity: Identity) -> None:
     assert len({answer.user.user_id for answer in answers}) == 1
 
 
-async def test_a_taken_name_does_not_consume_the_request_id(identity: Identity) -> None:
+async def test_a_taken_name_does_not_consume_the_request_id(identity: RunningIdentity) -> None:
     headers = await identity.admin()
     request = create_request(request_id="taken", user_name="admin")
     for _ in range(2):
@@ -82,14 +89,14 @@ async def test_a_taken_name_does_not_consume_the_request_id(identity: Identity) 
         {"request_id": ""},
     ],
 )
-async def test_fields_that_break_their_rules(identity: Identity, fields: dict[str, object]) -> None:
+async def test_fields_that_break_their_rules(identity: RunningIdentity, fields: dict[str, Any]) -> None:
     call = identity.users.CreateUser(create_request(**fields), metadata=await identity.admin())
     failure = await failure_of(call)
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
     assert PASSWORD not in str(failure)
 
 
-async def test_only_administrators_administer(identity: Identity) -> None:
+async def test_only_administrators_administer(identity: RunningIdentity) -> None:
     everybody_else = (
         user_pb2.ROLE_VIEWER,
         user_pb2.ROLE_TRADER,
@@ -110,7 +117,7 @@ async def test_only_administrators_administer(identity: Identity) -> None:
         assert failure.metadata["scope"] == scope
 
 
-async def test_get_user(identity: Identity) -> None:
+async def test_get_user(identity: RunningIdentity) -> None:
     user, other = await identity.create(), await identity.create()
     headers = bearer(await identity.login(user.user_name))
     assert await me(identity, headers) == user
@@ -132,7 +139,7 @@ async def test_get_user(identity: Identity) -> None:
     assert missing.reason == "TOKEN_MISSING"
 
 
-async def test_list_users_pages_by_name(identity: Identity) -> None:
+async def test_list_users_pages_by_name(identity: RunningIdentity) -> None:
     for _ in range(3):
         await identity.create()
     headers = await identity.admin()
@@ -156,7 +163,7 @@ async def test_list_users_pages_by_name(identity: Identity) -> None:
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
 
 
-async def test_update_changes_what_the_mask_names_and_nothing_else(identity: Identity) -> None:
+async def test_update_changes_what_the_mask_names_and_nothing_else(identity: RunningIdentity) -> None:
     user = await identity.create(user_pb2.ROLE_VIEWER, display_name="before")
     changed = await identity.update(
         user, "roles", roles=[user_pb2.ROLE_RISK], display_name="not this", disabled=True
@@ -170,7 +177,7 @@ async def test_update_changes_what_the_mask_names_and_nothing_else(identity: Ide
     assert emptied.display_name == ""
 
 
-async def test_a_stale_etag_changes_nothing_and_a_repeat_is_answered(identity: Identity) -> None:
+async def test_a_stale_etag_changes_nothing_and_a_repeat_is_answered(identity: RunningIdentity) -> None:
     user = await identity.create()
     first = await identity.update(user, display_name="one")
     assert await identity.update(user, display_name="one") == first
@@ -180,7 +187,7 @@ async def test_a_stale_etag_changes_nothing_and_a_repeat_is_answered(identity: I
     assert await identity.update(first, display_name="one") == first
 
 
-async def test_what_cannot_be_updated(identity: Identity) -> None:
+async def test_what_cannot_be_updated(identity: RunningIdentity) -> None:
     user = await identity.create()
     for paths in (("user_name",), ("display_name", "etag")):
         failure = await failure_of(identity.update(user, *paths, display_name="x"))
@@ -193,7 +200,7 @@ async def test_what_cannot_be_updated(identity: Identity) -> None:
     assert (missing.code, missing.reason) == (grpc.StatusCode.NOT_FOUND, "USER_NOT_FOUND")
 
 
-async def test_the_last_administrator_stays(identity: Identity) -> None:
+async def test_the_last_administrator_stays(identity: RunningIdentity) -> None:
     admin = await me(identity, await identity.admin())
     for change in ({"disabled": True}, {"roles": [user_pb2.ROLE_TRADER]}):
         failure = await failure_of(identity.update(admin, **change))
@@ -212,13 +219,13 @@ async def test_the_last_administrator_stays(identity: Identity) -> None:
 
 
 async def change_password(
-    identity: Identity, headers: list[tuple[str, str]], *, current: str, new: str
+    identity: RunningIdentity, headers: list[tuple[str, str]], *, current: str, new: str
 ) -> None:
     request = user_service_pb2.ChangePasswordRequest(current_password=current, new_password=new)
     await identity.users.ChangePassword(request, metadata=headers)
 
 
-async def test_a_new_password_ends_the_other_sessions(identity: Identity) -> None:
+async def test_a_new_password_ends_the_other_sessions(identity: RunningIdentity) -> None:
     user = await identity.create()
     mine, other = await identity.login(user.user_name), await identity.login(user.user_name)
     await change_password(identity, bearer(mine), current=PASSWORD, new="another long password")
@@ -228,7 +235,7 @@ async def test_a_new_password_ends_the_other_sessions(identity: Identity) -> Non
     await identity.login(user.user_name, "another long password")
 
 
-async def test_a_password_change_that_is_refused_changes_nothing(identity: Identity) -> None:
+async def test_a_password_change_that_is_refused_changes_nothing(identity: RunningIdentity) -> None:
     user = await identity.create()
     mine, other = await identity.login(user.user_name), await identity.login(user.user_name)
     headers = bearer(mine)
@@ -252,7 +259,7 @@ async def test_a_password_change_that_is_refused_changes_nothing(identity: Ident
     assert (disabled.code, disabled.reason) == (grpc.StatusCode.PERMISSION_DENIED, "USER_DISABLED")
 
 
-async def test_the_first_administrator_changes_its_password(identity: Identity) -> None:
+async def test_the_first_administrator_changes_its_password(identity: RunningIdentity) -> None:
     headers = await identity.admin()
     await change_password(identity, headers, current=ADMIN_PASSWORD, new="a second password")
     await change_password(identity, headers, current="a second password", new=ADMIN_PASSWORD)

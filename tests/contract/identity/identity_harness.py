@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -25,11 +27,11 @@ START_NS = 1_700_000_000_000_000_000
 ADMIN_PASSWORD = "the first password"
 PASSWORD = "correct horse battery"
 # Strength is not what these tests are about; test_identity_start.py logs in with the shipped costs.
-CHEAP = {"argon2_time_cost": 1, "argon2_memory_kib": 8, "argon2_parallelism": 1}
+CHEAP: dict[str, Any] = {"argon2_time_cost": 1, "argon2_memory_kib": 8, "argon2_parallelism": 1}
 
 
 @dataclasses.dataclass
-class Identity:
+class RunningIdentity:
     """Stubs, and the words tests are written in."""
 
     service: Service
@@ -73,7 +75,7 @@ class Identity:
         )
         return (await self.users.CreateUser(request, metadata=await self.admin())).user
 
-    async def update(self, user: user_pb2.User, *paths: str, **fields: object) -> user_pb2.User:
+    async def update(self, user: user_pb2.User, *paths: str, **fields: Any) -> user_pb2.User:
         """Change a user as the first administrator, on the state that `user` shows."""
         request = user_service_pb2.UpdateUserRequest(
             user_id=user.user_id, user=user_pb2.User(**fields), etag=user.etag
@@ -81,26 +83,36 @@ class Identity:
         request.update_mask.paths.extend(paths or fields)
         return (await self.users.UpdateUser(request, metadata=await self.admin())).user
 
+    async def stop(self) -> None:
+        await self.channel.close()
+        await self.service.stop(0)
+
+
+StartIdentity = Callable[..., Awaitable[RunningIdentity]]
+
 
 def bearer(tokens: token_service_pb2.TokenPair) -> list[tuple[str, str]]:
     return [("authorization", f"Bearer {tokens.access_token}")]
 
 
-async def failure_of(call) -> RpcFailure:
+async def failure_of(call: Awaitable[object]) -> RpcFailure:
     """What the call that must fail said."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call
     return error_from_rpc(caught.value)
 
 
-async def start_identity(folder: Path, database_url: str, *, clock=None, **settings: object) -> Identity:
+async def start_identity(
+    folder: Path, database_url: str, *, clock: ManualClock | None = None, **settings: Any
+) -> RunningIdentity:
     """Start the service on a database; the caller stops it."""
     password_file = folder / "admin-password"
     if not password_file.exists():
         password_file.write_text(ADMIN_PASSWORD)
+    jwks_file = folder / "jwks" / "jwks.json"
     values = {
         "database_url": database_url,
-        "jwks_file": folder / "jwks" / "jwks.json",
+        "jwks_file": jwks_file,
         "admin_password_file": password_file,
         "drain_delay_s": 0,
         "run_dir": folder,
@@ -110,9 +122,5 @@ async def start_identity(folder: Path, database_url: str, *, clock=None, **setti
     clock = clock or ManualClock(START_NS)
     service = await compose(IdentitySettings(**values), clock=clock)
     port = await service.start()
-    return Identity(service, clock, grpc.aio.insecure_channel(f"127.0.0.1:{port}"), values["jwks_file"])
-
-
-async def stop_identity(identity: Identity) -> None:
-    await identity.channel.close()
-    await identity.service.stop(0)
+    channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    return RunningIdentity(service, clock, channel, jwks_file)
