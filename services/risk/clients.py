@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import grpc
+from google.protobuf.json_format import MessageToDict
 
 from bifrost.data.v1 import instrument_service_pb2 as instruments_pb2
 from bifrost.data.v1 import market_stream_service_pb2 as market_pb2
@@ -14,6 +15,8 @@ from bifrost.data.v1.instrument_service_pb2_grpc import InstrumentServiceStub
 from bifrost.data.v1.market_stream_service_pb2_grpc import MarketStreamServiceStub
 from bifrost.execution.v1 import order_pb2, order_service_pb2
 from bifrost.execution.v1.order_service_pb2_grpc import OrderServiceStub
+from bifrost.identity.v1.token_service_pb2 import GetJwksRequest
+from bifrost.identity.v1.token_service_pb2_grpc import TokenServiceStub
 from bifrost.portfolio.v1 import ledger_service_pb2, portfolio_service_pb2
 from bifrost.portfolio.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from bifrost.portfolio.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
@@ -86,6 +89,17 @@ class PortfolioClient:
                 return None
             raise _away("portfolio", error_from_rpc(error)) from error
         return AccountFacts(account.owner_user_id, account.currency)
+
+
+class IdentityClient:
+    """Identity: the keys of users' tokens."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._tokens = TokenServiceStub(mesh.channel("identity"))
+
+    async def user_keys(self) -> Mapping[str, object]:
+        """The public keys, as a JWKS document. Raises AioRpcError."""
+        return dict(MessageToDict(await self._tokens.GetJwks(GetJwksRequest())))
 
 
 class SymbolAmbiguousError(ValueError):
