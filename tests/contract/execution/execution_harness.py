@@ -1,4 +1,4 @@
-"""A running execution service over a database of its own, among fake peers; it can be crashed and restarted."""
+"""A running execution service over its own database, among fake peers; it can be crashed and restarted."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Execution:
             self.service = None
 
     async def crash(self) -> None:
-        """Abandon the process as a power cut would: connections end, tasks stop, nothing is said or written."""
+        """Abandon the process as a power cut would: connections end, tasks stop, nothing more is written."""
         service, self.service = self.service, None
         if service is None or service._server is None or self.channel is None:
             raise AssertionError("nothing runs")

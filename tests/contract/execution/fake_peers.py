@@ -173,7 +173,7 @@ class FakeRisk(Peer, pre_trade_service_pb2_grpc.PreTradeServiceServicer):
 class Behaviour:
     """How the exchange meets the next calls of one method.
 
-    `lose_request`: the call never reaches it; `lose_answer`: it acts, and its answer is lost; `hang`: it acts,
+    `lose_request`: the call never reaches it; `lose_answer`: it acts, its answer is lost; `hang`: it acts,
     then says nothing; `refuse`: the error it ends in; `gate`: it waits before it acts.
     """
 

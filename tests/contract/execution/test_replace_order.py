@@ -1,0 +1,198 @@
+"""ReplaceOrder: every outcome and every documented error."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import grpc
+import pytest
+
+from bifrost.execution.v1 import order_pb2
+from bifrost.type.v1 import order_terms_pb2
+from services.runtime.testing import eventually
+from tests.contract.execution.execution_harness import Execution
+from tests.contract.execution.fake_peers import GOOG, limit_order
+
+BEGIN = ["SUBMITTED", "ACCEPTED"]
+
+
+async def test_new_terms_are_reserved_recorded_sent_and_in_force(execution: Execution) -> None:
+    order_id = await execution.order(limit_order(100, "10"))
+    answer = await execution.replace(order_id, limit_order(150, "10.1"))
+    assert not answer.duplicate
+    order = answer.order
+    assert order.state == order_pb2.ORDER_STATE_ACCEPTED
+    assert (order.terms, order.terms_version) == (limit_order(150, "10.1"), 2)
+    assert execution.peers.risk.held[order_id, 2].terms == limit_order(150, "10.1")
+    assert execution.peers.venue.protection[order_id] == "10.1"
+    execution.peers.venue.fill(order_id, 120)
+    await execution.until(order_id, order_pb2.ORDER_STATE_PARTIALLY_FILLED)
+    again = await execution.replace(order_id, limit_order(130, "10.1"))
+    assert (again.order.terms_version, again.order.state) == (3, order_pb2.ORDER_STATE_PARTIALLY_FILLED)
+    assert await execution.story(order_id) == [
+        *BEGIN,
+        "REPLACE_REQUESTED",
+        "REPLACED",
+        "FILLED",
+        "REPLACE_REQUESTED",
+        "REPLACED",
+    ]
+
+
+async def test_the_same_request_again_is_a_duplicate(execution: Execution) -> None:
+    order_id = await execution.order()
+    first = await execution.replace(order_id, limit_order(150), request_id="once")
+    again = await execution.replace(order_id, limit_order(150), request_id="once")
+    assert again.duplicate
+    assert again.order == first.order
+    failure = await execution.failure(execution.replace(order_id, limit_order(90), request_id="once"))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+    assert execution.peers.venue.calls["ReplaceOrder"] == 1
+
+
+async def test_refusal_by_risk_leaves_the_order_as_it_was(execution: Execution) -> None:
+    order_id = await execution.order()
+    before = await execution.get(order_id)
+    execution.peers.risk.refuse = lambda _request: True
+    failure = await execution.failure(execution.replace(order_id, limit_order(150), request_id="bold"))
+    assert failure.code is grpc.StatusCode.FAILED_PRECONDITION
+    assert failure.reason == "REPLACE_REFUSED"
+    assert failure.metadata["rules"] == "BUYING_POWER"
+    assert await execution.get(order_id) == before
+    execution.peers.risk.refuse = lambda _request: False
+    assert not (await execution.replace(order_id, limit_order(150), request_id="bold")).duplicate
+
+
+async def test_without_risk_there_is_no_replace(execution: Execution) -> None:
+    order_id = await execution.order()
+    execution.peers.risk.away = True
+    failure = await execution.failure(execution.replace(order_id, limit_order(150)))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "RISK_UNAVAILABLE")
+    assert (await execution.get(order_id)).state == order_pb2.ORDER_STATE_ACCEPTED
+
+
+async def test_refusal_by_the_venue_is_recorded(execution: Execution) -> None:
+    order_id = await execution.order()
+    failure = await execution.failure(execution.replace(order_id, limit_order(150, "66.66")))
+    assert (failure.reason, failure.message) == ("REPLACE_REFUSED", "66.66 is refused")
+    order = await execution.get(order_id)
+    assert (order.terms, order.terms_version) == (limit_order(100, "10"), 1)
+    assert await execution.story(order_id) == [*BEGIN, "REPLACE_REQUESTED", "REPLACE_REJECTED"]
+    assert (await execution.replace(order_id, limit_order(150))).order.terms_version == 2
+
+
+async def test_the_venue_has_filled_more_than_the_new_quantity(execution: Execution) -> None:
+    venue = execution.peers.venue
+    order_id = await execution.order()
+    venue.pause_log()
+    venue.fill(order_id, 60)
+    failure = await execution.failure(execution.replace(order_id, limit_order(50)))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "QUANTITY_FILLED")
+    venue.release_log()
+    order = await execution.until(order_id, order_pb2.ORDER_STATE_PARTIALLY_FILLED)
+    assert (order.filled_quantity, order.terms.quantity) == ("60", "100")
+    failure = await execution.failure(execution.replace(order_id, limit_order(60)))
+    assert failure.reason == "QUANTITY_FILLED"
+
+
+async def test_the_order_was_filled_on_the_way(execution: Execution) -> None:
+    venue = execution.peers.venue
+    order_id = await execution.order()
+    venue.pause_log()
+    venue.fill(order_id, 100)
+    call = asyncio.create_task(execution.failure(execution.replace(order_id, limit_order(150))))
+    await eventually(lambda: venue.calls["ReplaceOrder"] == 1)
+    venue.release_log()
+    failure = await call
+    assert (failure.reason, failure.metadata["state"]) == ("ORDER_ENDED", "FILLED")
+    assert await execution.story(order_id) == [*BEGIN, "REPLACE_REQUESTED", "REPLACE_REJECTED", "FILLED"]
+    failure = await execution.failure(execution.replace(order_id, limit_order(150)))
+    assert failure.reason == "ORDER_ENDED"
+
+
+async def test_fills_while_replacing_are_counted(execution: Execution) -> None:
+    venue = execution.peers.venue
+    order_id = await execution.order()
+    venue.replace.gate.clear()
+    call = asyncio.create_task(execution.replace(order_id, limit_order(150)))
+    await execution.until(order_id, order_pb2.ORDER_STATE_PENDING_REPLACE)
+    venue.fill(order_id, 40)
+
+    async def counted() -> bool:
+        return (await execution.get(order_id)).filled_quantity == "40"
+
+    await eventually(counted)
+    assert (await execution.get(order_id)).state == order_pb2.ORDER_STATE_PENDING_REPLACE
+    assert (await execution.failure(execution.cancel(order_id))).reason == "ORDER_BUSY"
+    assert (await execution.failure(execution.replace(order_id, limit_order(160)))).reason == "ORDER_BUSY"
+    venue.replace.gate.set()
+    order = (await call).order
+    assert (order.state, order.terms.quantity) == (order_pb2.ORDER_STATE_PARTIALLY_FILLED, "150")
+
+
+@pytest.mark.parametrize("lost", ["lose_request", "lose_answer"])
+async def test_a_replace_without_an_answer_goes_on_being_tried(execution: Execution, lost: str) -> None:
+    venue = execution.peers.venue
+    order_id = await execution.order()
+    venue.pause_log()
+    setattr(venue.replace, lost, True)
+    failure = await execution.failure(execution.replace(order_id, limit_order(150), request_id="try"))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "VENUE_UNAVAILABLE")
+    pending = await execution.replace(order_id, limit_order(150), request_id="try")
+    assert pending.duplicate
+    assert pending.order.state == order_pb2.ORDER_STATE_PENDING_REPLACE
+    assert pending.order.terms.quantity == "100"
+    setattr(venue.replace, lost, False)
+    order = await execution.until(order_id, order_pb2.ORDER_STATE_ACCEPTED)
+    assert (order.terms.quantity, order.terms_version) == ("150", 2)
+    venue.release_log()
+    venue.fill(order_id, 150)
+    await execution.until(order_id, order_pb2.ORDER_STATE_FILLED)
+    assert await execution.story(order_id) == [*BEGIN, "REPLACE_REQUESTED", "REPLACED", "FILLED"]
+
+
+async def test_a_slow_venue_leaves_the_replace_pending(execution: Execution) -> None:
+    venue = execution.peers.venue
+    order_id = await execution.order()
+    venue.replace.gate.clear()
+    answer = await execution.replace(order_id, limit_order(150))
+    assert answer.order.state == order_pb2.ORDER_STATE_PENDING_REPLACE
+    venue.replace.gate.set()
+    order = await execution.until(order_id, order_pb2.ORDER_STATE_ACCEPTED)
+    assert order.terms.quantity == "150"
+
+
+async def test_two_replaces_at_once_are_one_after_the_other(execution: Execution) -> None:
+    order_id = await execution.order()
+    execution.peers.venue.replace.gate.clear()
+    calls = [asyncio.create_task(execution.replace(order_id, limit_order(n))) for n in (150, 160)]
+    done, waiting = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    (refused,) = done
+    assert (await execution.failure(refused)).reason == "ORDER_BUSY"
+    execution.peers.venue.replace.gate.set()
+    assert (await waiting.pop()).order.terms_version == 2
+    assert len(execution.peers.risk.held) == 2  # the order's first terms, and one new version
+
+
+async def test_terms_that_cannot_be(execution: Execution) -> None:
+    order_id = await execution.order(limit_order(100, "10.05"), instrument_id=GOOG.instrument_id)
+    sale = limit_order(100, "10.05", side=order_terms_pb2.SIDE_SELL)
+    for terms, reason, field in (
+        (sale, "TERMS_FIXED", "terms"),
+        (limit_order(100, "10.01"), "PRICE_OFF_TICK", "terms.limit_price"),
+        (limit_order(105, "10.05"), "QUANTITY_OFF_LOT", "terms.quantity"),
+    ):
+        failure = await execution.failure(execution.replace(order_id, terms))
+        assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+        assert [name for name, _ in failure.violations] == [field]
+
+
+async def test_stale_etag_and_unknown_order(execution: Execution) -> None:
+    order_id = await execution.order()
+    failure = await execution.failure(execution.replace(order_id, limit_order(150), etag="7"))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    etag = (await execution.get(order_id)).etag
+    assert (await execution.replace(order_id, limit_order(150), etag=etag)).order.terms_version == 2
+    failure = await execution.failure(execution.replace(str(uuid.uuid4()), limit_order(150)))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "ORDER_NOT_FOUND")
