@@ -9,7 +9,7 @@ from bifrost.data.v1.market_stream_service_pb2_grpc import add_MarketStreamServi
 from services.data import tables
 from services.data.bar_service import BarService
 from services.data.bar_store import BarStore
-from services.data.clients import VenueClient
+from services.data.clients import IdentityClient, VenueClient
 from services.data.config import DataSettings
 from services.data.ingestion_runner import IngestionRunner
 from services.data.ingestion_service import IngestionService
@@ -47,8 +47,10 @@ async def compose(
     url = settings.required_database_url
     await migrate(url, schema=tables.SCHEMA, package="data")
     database = await Database.connect(url, schema=tables.SCHEMA)
-    service = Service(settings, clock=clock)
-    service.on_stop(database.close)
+    mesh = Mesh(settings, clock=clock)
+    service = Service(settings, clock=clock, jwks_source=IdentityClient(mesh).user_keys)
+    for close in (database.close, mesh.close):
+        service.on_stop(close)
 
     instruments = InstrumentStore(database)
     ingestions = IngestionStore(database)
@@ -69,15 +71,13 @@ async def compose(
         heartbeat_s=settings.heartbeat_s,
     )
     service.add(add_IngestionServiceServicer_to_server, ingestion_service)
-    _add_live_market(service, settings, directory, clock=clock)
+    _add_live_market(service, settings, mesh, directory, clock=clock)
     return service
 
 
 def _add_live_market(
-    service: Service, settings: DataSettings, directory: InstrumentDirectory, *, clock: Clock
+    service: Service, settings: DataSettings, mesh: Mesh, directory: InstrumentDirectory, *, clock: Clock
 ) -> None:
-    mesh = Mesh(settings, clock=clock)
-    service.on_stop(mesh.close)
     feed = MarketFeed(VenueClient(mesh), clock=clock, stale_after_s=settings.quote_stale_s)
     service.background("market_feed", feed.follow)
     service.background("quote_staleness", feed.watch_staleness)

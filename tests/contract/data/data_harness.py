@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
-import time
 import uuid
-from pathlib import Path
 
 import grpc
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
 
 from bifrost.data.v1 import ingestion_pb2, ingestion_service_pb2
 from bifrost.data.v1.bar_service_pb2_grpc import BarServiceStub
@@ -26,6 +20,7 @@ from services.data.sources.source import Sources
 from services.runtime.clock import Clock
 from services.runtime.errors import RpcFailure, error_from_rpc
 from services.runtime.server import Service
+from services.runtime.testing_keys import MeshKeys, bearer
 
 ENDED = {job_pb2.JOB_STATE_SUCCEEDED, job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_CANCELLED}
 
@@ -71,35 +66,22 @@ class RunningData:
         await self.service.stop(0)
 
 
-class UserKey:
-    """A key that signs users' tokens, and the file that makes it known."""
-
-    def __init__(self, folder: Path) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        jwk = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
-        self.jwks_file = folder / f"{uuid.uuid4()}.jwks.json"
-        self.jwks_file.write_text(json.dumps({"keys": [{**jwk, "kid": "u1", "use": "sig", "alg": "ES256"}]}))
-
-    def headers(self, scope: str) -> list[tuple[str, str]]:
-        now = int(time.time())
-        claims = {"iss": "bifrost", "aud": "bifrost", "sub": "user-1", "scope": scope}
-        token = jwt.encode(
-            {**claims, "iat": now, "exp": now + 900}, self._key, algorithm="ES256", headers={"kid": "u1"}
-        )
-        return [("authorization", f"Bearer {token}")]
-
-
 async def start_data(
-    url: str, folder: Path, *, clock: Clock | None = None, sources: Sources | None = None, **settings: object
+    url: str,
+    keys: MeshKeys,
+    *,
+    clock: Clock | None = None,
+    sources: Sources | None = None,
+    **settings: object,
 ) -> RunningData:
-    key = UserKey(folder)
-    values = {"database_url": url, "jwks_file": key.jwks_file, "drain_delay_s": 0, **settings}
+    values = {**keys.settings("data"), "database_url": url, **settings}
     service = await compose(DataSettings(**values), clock=clock, sources=sources)
     port = await service.start()
     channel = grpc.aio.insecure_channel(
         f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", -1)]
     )
-    return RunningData(service, channel, key.headers("market:read data:write"), key.headers("market:read"))
+    writer = bearer(keys.user_token(scope="market:read data:write"))
+    return RunningData(service, channel, writer, bearer(keys.user_token(scope="market:read")))
 
 
 def listed(symbol: str, mic: str = "") -> value_pb2.InstrumentRef:

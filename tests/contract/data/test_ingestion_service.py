@@ -12,6 +12,7 @@ from bifrost.data.v1 import bar_pb2, bar_service_pb2, ingestion_pb2
 from bifrost.data.v1 import ingestion_service_pb2 as pb
 from bifrost.type.v1 import job_pb2
 from services.data.__main__ import installed_sources
+from services.runtime.testing_keys import MeshKeys
 from tests.contract.data.data_harness import RunningData, failure_of, listed, start_data
 from tests.contract.data.scripted_source import ScriptedSource, history
 
@@ -29,7 +30,7 @@ async def loading(
 ) -> AsyncIterator[RunningData]:
     sources = {**installed_sources(), scripted.name: scripted}
     running = await start_data(
-        postgres_url, tmp_path_factory.mktemp("data"), sources=sources, heartbeat_s=0.05
+        postgres_url, MeshKeys(tmp_path_factory.mktemp("data")), sources=sources, heartbeat_s=0.05
     )
     yield running
     scripted.go_on.set()
@@ -232,6 +233,6 @@ async def test_the_record_outlives_the_service(
     loading: RunningData, postgres_url: str, tmp_path: Path
 ) -> None:
     ended = await loading.ingest(symbols=["FB"])
-    other = await start_data(postgres_url, tmp_path)
+    other = await start_data(postgres_url, MeshKeys(tmp_path))
     assert await get(other, ended.ingestion_id) == ended
     await other.stop()

@@ -14,6 +14,7 @@ from bifrost.data.v1 import market_stream_service_pb2 as pb
 from bifrost.venue.v1 import market_pb2
 from services.runtime.errors import error_from_rpc
 from services.runtime.testing import eventually
+from services.runtime.testing_keys import MeshKeys
 from tests.contract.data.data_harness import RunningData, by_id, failure_of, listed, start_data
 from tests.contract.data.scripted_venue import ScriptedVenue, quote
 
@@ -62,7 +63,7 @@ async def market(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) ->
     await venue.start()
     data = await start_data(
         postgres_url,
-        tmp_path_factory.mktemp("data"),
+        MeshKeys(tmp_path_factory.mktemp("data")),
         address_book={"venue": f"127.0.0.1:{venue.port}"},
         quote_stale_s=0.5,
         heartbeat_s=0.1,
@@ -291,7 +292,7 @@ async def test_draining_ends_the_streams(
 ) -> None:
     # Port 1 answers nobody: a venue that is away is normal.
     data = await start_data(
-        postgres_url, tmp_path_factory.mktemp("drained"), address_book={"venue": "127.0.0.1:1"}
+        postgres_url, MeshKeys(tmp_path_factory.mktemp("drained")), address_book={"venue": "127.0.0.1:1"}
     )
     calls = [
         data.market.StreamQuotes(pb.StreamQuotesRequest(), metadata=data.headers),

@@ -18,7 +18,8 @@ from bifrost.data.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from bifrost.type.v1 import job_pb2
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import new_database
-from tests.contract.data.data_harness import UserKey, listed
+from services.runtime.testing_keys import MeshKeys, bearer
+from tests.contract.data.data_harness import listed
 
 BARS = {"AAPL": 3270, "FB": 196, "GOOG": 2148, "IBM": 3270, "MSFT": 3270}
 
@@ -27,7 +28,7 @@ class DataProcess:
     """The service as its own process."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self.key = UserKey(folder)
+        keys = MeshKeys(folder, services=())
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -35,9 +36,9 @@ class DataProcess:
             **{name: value for name, value in os.environ.items() if not name.startswith("BIFROST_")},
             "BIFROST_DATABASE_URL": url,
             "BIFROST_PORT": str(self.port),
-            "BIFROST_JWKS_FILE": str(self.key.jwks_file),
+            "BIFROST_JWKS_FILE": str(keys.jwks_file),
         }
-        self.headers = self.key.headers("market:read data:write")
+        self.headers = bearer(keys.user_token(scope="market:read data:write"))
 
     async def start(self, *, failpoint: str = "") -> asyncio.subprocess.Process:
         environment = {**self.environment, "BIFROST_FAILPOINT": failpoint}

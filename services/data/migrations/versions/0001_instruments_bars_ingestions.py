@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "instrument",
         sa.Column("instrument_no", sa.Integer, sa.Identity(), primary_key=True),
-        sa.Column("instrument_id", sa.Text, nullable=False, unique=True),
+        sa.Column("instrument_id", sa.Text, nullable=False),
         sa.Column("symbol", sa.Text, nullable=False),
         sa.Column("mic", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
@@ -25,11 +25,17 @@ def upgrade() -> None:
         sa.Column("status", sa.SmallInteger, nullable=False),
         sa.Column("listing_date", sa.Date, nullable=False),
         sa.Column("delisting_date", sa.Date),
-        sa.UniqueConstraint("symbol", "mic"),
+        sa.UniqueConstraint("instrument_id", name="uq_instrument_instrument_id"),
+        sa.UniqueConstraint("symbol", "mic", name="uq_instrument_symbol_mic"),
     )
     op.create_table(
         "split",
-        sa.Column("instrument_no", sa.Integer, sa.ForeignKey("instrument.instrument_no"), primary_key=True),
+        sa.Column(
+            "instrument_no",
+            sa.Integer,
+            sa.ForeignKey("instrument.instrument_no", name="fk_split_instrument_no"),
+            primary_key=True,
+        ),
         sa.Column("ex_date", sa.Date, primary_key=True),
         sa.Column("ex_time_ns", sa.BigInteger, nullable=False),
         sa.Column("new_shares", sa.Integer, nullable=False),
@@ -54,7 +60,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "ingestion_result",
-        sa.Column("ingestion_id", sa.Text, sa.ForeignKey("ingestion.ingestion_id"), primary_key=True),
+        sa.Column(
+            "ingestion_id",
+            sa.Text,
+            sa.ForeignKey("ingestion.ingestion_id", name="fk_ingestion_result_ingestion_id"),
+            primary_key=True,
+        ),
         sa.Column("symbol", sa.Text, primary_key=True),
         sa.Column("instrument_id", sa.Text, nullable=False),
         sa.Column("rows_stored", sa.BigInteger, nullable=False),
@@ -66,7 +77,12 @@ def upgrade() -> None:
     op.create_table(
         "bar_batch",
         sa.Column("batch_no", sa.Integer, sa.Identity(), primary_key=True),
-        sa.Column("ingestion_id", sa.Text, sa.ForeignKey("ingestion.ingestion_id"), nullable=False),
+        sa.Column(
+            "ingestion_id",
+            sa.Text,
+            sa.ForeignKey("ingestion.ingestion_id", name="fk_bar_batch_ingestion_id"),
+            nullable=False,
+        ),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("fetch_time_ns", sa.BigInteger, nullable=False),
     )
