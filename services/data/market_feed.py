@@ -66,18 +66,21 @@ class MarketFeed:
 
     async def follow(self) -> None:
         """Follow the source for ever."""
-        backoff = Backoff(longest_s=2.0)
+        backoff, ended_by = Backoff(longest_s=2.0), ""
         while True:
             try:
                 async for message in follow_market(self._source, clock=self._clock):
                     backoff.reset()
+                    ended_by = ""
                     if message.HasField("snapshot"):
                         self._begin(message.snapshot)
                     else:
                         self._take(message.update)
             except grpc.aio.AioRpcError as error:
                 failure = error_from_rpc(error)
-                _log.info("market_feed_ended", code=failure.code.name, message=failure.message)
+                if failure.message != ended_by:  # a source that stays away is told of once
+                    ended_by = failure.message
+                    _log.info("market_feed_ended", code=failure.code.name, message=failure.message)
             await backoff.pause()
 
     async def watch_staleness(self) -> None:
