@@ -5,10 +5,15 @@ import json
 
 import grpc
 import jwt
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from bifrost.identity.v1 import token_service_pb2, user_pb2, user_service_pb2
+from services.identity.tables import SCHEMA, refresh_tokens
 from services.runtime.clock import NANOS, from_timestamp
+from services.runtime.database import Database
+from services.runtime.errors import error_from_rpc
+from services.runtime.testing import eventually
 from tests.contract.identity.identity_harness import (
     ADMIN_PASSWORD,
     PASSWORD,
@@ -141,12 +146,30 @@ async def test_a_refresh_token_used_twice_ends_its_session_and_no_other(identity
     await identity.refresh(other.refresh_token)
 
 
-async def test_two_uses_at_once_are_one_use_and_one_reuse(identity: RunningIdentity) -> None:
+async def test_two_uses_at_once_are_one_use_and_one_reuse(
+    identity: RunningIdentity, postgres_url: str
+) -> None:
     pair = await identity.login("admin", ADMIN_PASSWORD)
-    results = await asyncio.gather(
-        *(identity.refresh(pair.refresh_token) for _ in range(6)), return_exceptions=True
-    )
+    database = await Database.connect(postgres_url, schema=SCHEMA)
+
+    async def both_wait() -> bool:
+        async with database.read() as connection:
+            waiting = sa.text(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            return bool((await connection.execute(waiting)).scalar_one() == 2)
+
+    async with database.transaction() as connection:
+        # Whoever comes stops at the token's row, so that the two calls really meet.
+        await connection.execute(sa.select(refresh_tokens).with_for_update())
+        calls = [asyncio.create_task(identity.refresh(pair.refresh_token)) for _ in range(2)]
+        await eventually(both_wait)
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    await database.close()
     (granted,) = [result for result in results if not isinstance(result, BaseException)]
+    (refused,) = [result for result in results if isinstance(result, grpc.aio.AioRpcError)]
+    assert error_from_rpc(refused).reason == "REFRESH_TOKEN_REUSED"
     assert (await failure_of(identity.refresh(granted.refresh_token))).reason == "REFRESH_TOKEN_INVALID"
 
 
