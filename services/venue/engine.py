@@ -1,8 +1,8 @@
 """The engine: the one task that owns the exchange.
 
-It takes all commands that wait and the steps that are due, executes them in memory, writes everything they changed and
-the position of the replay in one transaction, and only then answers and publishes. When that fails the exchange in
-memory is ahead of what is durable: it is thrown away and rebuilt.
+It takes all commands that wait and the steps that are due, executes them in memory, writes everything they
+changed and the position of the replay in one transaction, and only then answers and publishes. If that fails
+the exchange in memory is ahead of what is durable: it is thrown away and rebuilt.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Engine:
         """Have a member's command carried out and made durable.
 
         Raises:
-            ApiError: FAILED_PRECONDITION (NO_SESSION), INVALID_ARGUMENT, UNAVAILABLE (DEPENDENCY_UNAVAILABLE).
+            ApiError: FAILED_PRECONDITION (NO_SESSION), INVALID_ARGUMENT, UNAVAILABLE.
             DatabaseUnavailableError: the outcome is not known; ask again.
         """
         answer = await self._submit(command)
@@ -132,7 +132,7 @@ class Engine:
         return answer
 
     async def start(self, control: StartReplay) -> Started:
-        """Begin a replay. ApiError: FAILED_PRECONDITION (SESSION_RUNNING), ALREADY_EXISTS (REQUEST_ID_REUSED)."""
+        """Begin a replay. ApiError: SESSION_RUNNING or REQUEST_ID_REUSED."""
         started = await self._submit(control)
         if not isinstance(started, Started):
             raise TypeError(f"a start was answered with {type(started).__name__}")
@@ -172,7 +172,7 @@ class Engine:
         self._ready = True
 
     async def run(self) -> None:
-        """Take turns for ever. When a turn fails, all who wait are told and the error is raised: run it again."""
+        """Take turns for ever. When one fails, all who wait are told and it raises: run it again."""
         if not self._ready:
             await self.load()
         turn = _Turn([], 0)

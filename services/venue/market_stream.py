@@ -59,7 +59,7 @@ class _Reader:
         self.trades.extend(publication.trades)
 
     def take_folded(self) -> tuple[MarketUpdate, int] | None:
-        """Every trade that waits and the newest quotes, with the count of those folded away; None when none wait."""
+        """All trades that wait, the newest quotes, and the count of those folded away; or None."""
         if not self.quotes and not self.trades:
             return None
         update, conflated = MarketUpdate(quotes=self.quotes.values(), trades=self.trades), self.conflated

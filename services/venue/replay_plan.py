@@ -52,7 +52,7 @@ async def make_plan(window: Window, history: MarketHistory, *, calendar: str) ->
         instrument: {bar.session_date: bar for bar in found}
         for instrument, found in zip(chosen, fetched, strict=True)
     }
-    sessions = [each for each in sessions if any(each.session_date in held for held in bars.values())]
+    sessions = tuple(each for each in sessions if any(each.session_date in held for held in bars.values()))
     if not window.symbols:
         dates = {each.session_date for each in sessions}
         bars = {instrument: held for instrument, held in bars.items() if dates <= held.keys()}

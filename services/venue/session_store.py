@@ -97,7 +97,8 @@ class SessionStore:
         """
         async with self._database.raw() as driver:
             row = await driver.fetchrow(
-                "SELECT digest, resource_id FROM idempotency WHERE (owner, method, request_id) = ($1, $2, $3)",
+                "SELECT digest, resource_id FROM idempotency "
+                "WHERE owner = $1 AND method = $2 AND request_id = $3",
                 claim.owner,
                 CREATE_SESSION,
                 claim.request_id,
@@ -127,7 +128,8 @@ class SessionStore:
             plan = await self._load_plan(driver, row)
             carried = carried_from_json(row["carried"])
             commands = await driver.fetch(
-                "SELECT position, body FROM command WHERE session_no = $1 AND day_no = $2 ORDER BY command_no",
+                "SELECT position, body FROM command WHERE session_no = $1 AND day_no = $2 "
+                "ORDER BY command_no",
                 row["session_no"],
                 carried.next_session,
             )

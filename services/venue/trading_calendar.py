@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date
 
 from services.venue.domain.session import TradingSession
 
 
-def trading_sessions(calendar: str, start: date, end: date) -> list[TradingSession]:
+@functools.lru_cache(maxsize=8)
+def trading_sessions(calendar: str, start: date, end: date) -> tuple[TradingSession, ...]:
     """The sessions of a calendar from `start` to `end`, both included, half days with their early close.
 
-    Blocks for a second or two at first: run it in a thread. ValueError when the calendar does not reach so far.
+    Blocks for a second or two at first: run it in a thread. ValueError when the calendar ends before.
     """
     # Imported where it is needed: it brings pandas, and a restart needs neither.
     import exchange_calendars  # noqa: PLC0415
@@ -21,7 +23,7 @@ def trading_sessions(calendar: str, start: date, end: date) -> list[TradingSessi
         ).schedule.loc[start.isoformat() : end.isoformat()]
     except (exchange_calendars.errors.CalendarError, ValueError) as error:
         raise ValueError(f"{calendar} has no sessions from {start} to {end}: {error}") from error
-    return [
+    return tuple(
         TradingSession(on.date(), int(row.open.as_unit("ns").value), int(row.close.as_unit("ns").value))
         for on, row in schedule.iterrows()
-    ]
+    )
