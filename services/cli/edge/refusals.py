@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import grpc
 import yaml
-from google.rpc import code_pb2
+from google.protobuf import json_format
 
 from bifrost.type.v1 import error_reason_pb2
+from services.cli.edge.methods import EdgeMethod
 from services.runtime.errors import DETAILS_KEY, ApiError
 
 Config = dict[str, Any]
 
 _TABLE = Path(__file__).parents[3] / "envoy" / "refusals.yaml"
 _DOMAIN = "bifrost.edge"
-_ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 _CEL = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 # The transcoder has already made a REST call a gRPC one when it finds the body broken.
 _IS_REST = (
@@ -28,60 +29,111 @@ _IS_REST = (
 _HAS_TYPE = "'content-type' in request.headers"
 
 
+# https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
+_HTTP = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+
+
 @dataclass(frozen=True)
 class Refusal:
-    """One kind of local reply: which (CEL over the response), and what it is answered with."""
+    """One kind of local reply: which (CEL over the call and the reply), and what it is answered with."""
 
     when: str
     code: str
     reason: str
     message: str
-    """Used over gRPC; over REST Envoy's own words, which name the field, stand where `own_words` is set."""
+    """Over REST Envoy's own words, which name the field, stand in for it where `own_words` is set."""
     own_words: bool = False
+    grpc_code: str = ""
+    """Over gRPC, where it differs from `code`."""
+    retry_after_s: float | None = None
+    each_scope: bool = False
+    scope: str = ""
+
+    def error(self, code: str) -> ApiError:
+        """As a service would raise it."""
+        return ApiError(
+            grpc.StatusCode[code],
+            self.reason,
+            self.message,
+            metadata={"scope": self.scope} if self.scope else {},
+            retry_after_s=self.retry_after_s,
+        )
 
 
-def load_refusals() -> list[Refusal]:
-    """The table in envoy/refusals.yaml."""
-    return [Refusal(**row) for row in yaml.safe_load(_TABLE.read_text(encoding="utf-8"))]
+def load_refusals(methods: Iterable[EdgeMethod]) -> list[Refusal]:
+    """The table in envoy/refusals.yaml, with what the contracts say filled in."""
+    known = list(methods)
+    internal = _cel_list(method.path for method in known if method.internal)
+    rows = [Refusal(**row) for row in yaml.safe_load(_TABLE.read_text(encoding="utf-8"))]
+    refusals: list[Refusal] = []
+    for row in rows:
+        filled = replace(row, when=row.when.replace("{internal}", internal))
+        refusals += _of_each_scope(filled, known) if row.each_scope else [filled]
+    return refusals
 
 
-def reply_mappers() -> list[Config]:
+def _of_each_scope(row: Refusal, methods: list[EdgeMethod]) -> list[Refusal]:
+    scopes = sorted({scope for method in methods for scope in method.policy.scopes})
+    return [
+        replace(
+            row,
+            when=row.when.replace(
+                "{methods}", _cel_list(method.path for method in methods if scope in method.policy.scopes)
+            ),
+            message=row.message.replace("{scope}", scope),
+            scope=scope,
+        )
+        for scope in scopes
+    ]
+
+
+def _cel_list(values: Iterable[str]) -> str:
+    return "[" + ", ".join(f"'{value}'" for value in values) + "]"
+
+
+def reply_mappers(methods: Iterable[EdgeMethod]) -> list[Config]:
     """Mappers of local replies: for each refusal one over gRPC (typed details) and one over REST (JSON)."""
     mappers = []
-    for refusal in load_refusals():
+    for refusal in load_refusals(methods):
         error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{refusal.reason}")  # documented, or this fails
         mappers += [_grpc_mapper(refusal), _rest_mapper(refusal)]
     return mappers
 
 
 def _grpc_mapper(refusal: Refusal) -> Config:
-    status = ApiError(grpc.StatusCode[refusal.code], refusal.reason, refusal.message).to_status(_DOMAIN)
+    status = refusal.error(refusal.grpc_code or refusal.code).to_status(_DOMAIN)
     details = base64.b64encode(status.SerializeToString()).decode("ascii").rstrip("=")
     return {
         "filter": _filter(f"({refusal.when}) && {_HAS_TYPE} && !{_IS_REST}"),
-        "headers_to_add": [
-            {"header": {"key": DETAILS_KEY, "value": details}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-        ],
+        "headers_to_add": [_header(DETAILS_KEY, details), _header("grpc-status", str(status.code))],
+        # The body of a reply to a gRPC call becomes its grpc-message.
+        "body_format_override": {"text_format_source": {"inline_string": refusal.message}},
     }
 
 
 def _rest_mapper(refusal: Refusal) -> Config:
-    body = {
-        "code": code_pb2.Code.Value(refusal.code),
-        "message": "%LOCAL_REPLY_BODY%" if refusal.own_words else refusal.message,
-        "details": [
-            {
-                "@type": _ERROR_INFO,
-                "reason": refusal.reason,
-                "domain": _DOMAIN,
-                "metadata": {"call_id": "%REQ(X-REQUEST-ID)%"},
-            }
-        ],
-    }
+    error = refusal.error(refusal.code)
+    body = json_format.MessageToDict(error.to_status(_DOMAIN), preserving_proto_field_name=True)
+    if refusal.own_words:
+        body["message"] = "%LOCAL_REPLY_BODY%"
+    body["details"][0].setdefault("metadata", {})["call_id"] = "%REQ(X-REQUEST-ID)%"
     return {
         "filter": _filter(f"({refusal.when}) && (!({_HAS_TYPE}) || {_IS_REST})"),
+        "status_code": _HTTP[error.code],
         "body_format_override": {"json_format": body, "content_type": "application/json"},
     }
+
+
+def _header(key: str, value: str) -> Config:
+    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _filter(expression: str) -> Config:

@@ -45,7 +45,7 @@ def render_edge(plan: EdgePlan) -> dict[str, Any]:
     _listen(config, plan.host, plan.port, plan.admin_port)
     connection = _connection_manager(config)
     filters = {entry["name"]: entry["typed_config"] for entry in connection["http_filters"]}
-    connection["local_reply_config"]["mappers"] = reply_mappers()
+    connection["local_reply_config"]["mappers"] = reply_mappers(methods)
     jwt = filters["envoy.filters.http.jwt_authn"]
     jwt["providers"]["bifrost"]["local_jwks"] = {
         "filename": str(plan.jwks_file),

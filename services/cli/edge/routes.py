@@ -11,6 +11,8 @@ from services.cli.edge.rights import OPEN_PREFIXES, rate_class_name
 Config = dict[str, Any]
 
 DEADLINE = "15s"
+_MAX_GRPC_BYTES = 4 * 1024 * 1024
+_BUFFER = "envoy.filters.http.buffer"
 _TYPES = "type.googleapis.com"
 _RETRY_READ: Config = {
     "retry_on": "unavailable,connect-failure,refused-stream,reset",
@@ -49,7 +51,12 @@ def edge_routes(methods: Iterable[EdgeMethod], transcoder: Config) -> list[Confi
         {"match": {"prefix": "/v1/"}, "route": {"cluster": first, "timeout": DEADLINE}},
     ]
     routes += [
-        {"match": {"prefix": prefix}, "route": {"cluster": first, "timeout": "0s", "idle_timeout": "0s"}}
+        {
+            "match": {"prefix": prefix},
+            "route": {"cluster": first, "timeout": "0s", "idle_timeout": "0s"},
+            # Reflection talks both ways on one stream.
+            "typed_per_filter_config": {_BUFFER: _buffer_per_route(disabled=True)},
+        }
         for prefix in OPEN_PREFIXES
     ]
     return routes
@@ -68,7 +75,14 @@ def _method_route(method: EdgeMethod) -> Config:
         "metadata": {
             "filter_metadata": {"bifrost": {"rate_class": rate_class_name(method.policy.rate_class)}}
         },
+        "typed_per_filter_config": {
+            _BUFFER: _buffer_per_route(buffer={"max_request_bytes": _MAX_GRPC_BYTES})
+        },
     }
+
+
+def _buffer_per_route(**settings: object) -> Config:
+    return {"@type": f"{_TYPES}/envoy.extensions.filters.http.buffer.v3.BufferPerRoute", **settings}
 
 
 def mesh_routes(contracts: Mapping[str, str]) -> list[Config]:
