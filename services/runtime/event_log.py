@@ -150,7 +150,7 @@ class EventLog:
     async def transaction(self) -> AsyncIterator[LogTransaction]:
         """A transaction: at the end of the block it appends, commits and then tells the readers.
 
-        That end runs through even when the caller is cancelled. When the connection is lost during the commit,
+        That end runs through even when the caller is cancelled. When the connection is lost in the commit,
         the database is read to learn what became of it, however long that takes.
 
         Raises:

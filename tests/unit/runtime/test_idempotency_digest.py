@@ -1,8 +1,8 @@
 """The digest that tells the same request from another."""
 
 import pytest
-from bifrost.portfolio.v1.ledger_service_pb2 import CreateDepositRequest, ListLedgerEntriesRequest
 
+from bifrost.portfolio.v1.ledger_service_pb2 import CreateDepositRequest, ListLedgerEntriesRequest
 from services.runtime.idempotency import request_digest
 
 

@@ -2,11 +2,11 @@
 
 import grpc
 import pytest
-from bifrost.portfolio.v1.ledger_service_pb2 import ListLedgerEntriesRequest
-from bifrost.portfolio.v1.portfolio_service_pb2 import ListAccountsRequest, ListPortfoliosRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bifrost.portfolio.v1.ledger_service_pb2 import ListLedgerEntriesRequest
+from bifrost.portfolio.v1.portfolio_service_pb2 import ListAccountsRequest, ListPortfoliosRequest
 from services.runtime.errors import ApiError
 from services.runtime.pagination import decode_page_token, encode_page_token, page_size
 
