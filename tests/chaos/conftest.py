@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -19,7 +20,13 @@ from services.runtime.inventory import load_inventory
 @pytest.fixture(scope="session")
 async def mesh() -> AsyncIterator[Launcher]:
     """A whole mesh with prices and a fast replay."""
-    with tempfile.TemporaryDirectory(prefix="bifrost-chaos-", ignore_cleanup_errors=True) as folder:
+    # CHAOS_HOME keeps logs and data of a failed run.
+    kept = os.environ.get("CHAOS_HOME")
+    with (
+        contextlib.nullcontext(kept)
+        if kept
+        else tempfile.TemporaryDirectory(prefix="bifrost-chaos-", ignore_cleanup_errors=True)
+    ) as folder:
         launcher = Launcher(Home(Path(folder)), Ports.free(load_inventory()), rate_scale=100.0)
         try:
             await launcher.start()

@@ -59,6 +59,7 @@ class Load:
         self.risk = self.client.stub(pre_trade_service_pb2_grpc.PreTradeServiceStub)
         self.market = self.client.stub(market_stream_service_pb2_grpc.MarketStreamServiceStub)
         self.deposits = 0
+        self.submitted = 0
 
     async def open_account(self, name: str) -> None:
         """An account of its own with a million dollars."""
@@ -74,8 +75,9 @@ class Load:
                 await self._trade(number)
 
         async with asyncio.timeout(_DEADLINE_S), asyncio.TaskGroup() as group:
-            for number in range(count):
+            for number in range(self.submitted, self.submitted + count):
                 group.create_task(one(number))
+        self.submitted += count
 
     async def deposit(self) -> None:
         """One more deposit, answered in the end."""
@@ -84,7 +86,7 @@ class Load:
             self.ledger.CreateDeposit,
             ledger_service_pb2.CreateDepositRequest(
                 account_id=self.account_id,
-                request_id=f"more-{self.deposits}",
+                request_id=f"{self.account_id}-{self.deposits}",
                 amount=value_pb2.Money(currency="USD", amount="1234.56"),
             ),
         )

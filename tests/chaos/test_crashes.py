@@ -18,8 +18,9 @@ from services.cli.waiting import until
 from tests.chaos.conftest import seeds
 from tests.chaos.load import Load
 
-ORDERS = 24
-# Point -> how many passages a run of this load is sure to make.
+ORDERS = 8
+PASSAGE_S = 60.0
+# Point -> the latest passage to crash at; orders go on until it is reached.
 FAILPOINTS = {
     "execution.submit.before_reserve": 12,
     "execution.submit.before_commit": 8,
@@ -59,10 +60,11 @@ async def test_a_crash_at_a_named_point_loses_and_doubles_nothing(
     load = Load(client, seed)
     await load.open_account(f"{point}-{seed}-{secrets.token_hex(3)}"[-64:])
     async with _watching(load):
-        for _ in range(2):
-            await load.deposit()
+        async with asyncio.timeout(PASSAGE_S):
+            while process.restarts == restarts:
+                await load.deposit()
+                await load.run(ORDERS)
         await load.run(ORDERS)
-        await until(lambda: process.restarts > restarts, timeout_s=20)
         proof = await load.settle()
     assert proof.holds, f"seed {seed}: {proof}"
     assert process.restarts == restarts + 1, "it must come back once and stay up"
@@ -77,8 +79,8 @@ async def test_a_crash_of_an_engine_under_load_loses_and_doubles_nothing(
     load = Load(client, seed)
     await load.open_account(f"{victim}-{seed}-{secrets.token_hex(3)}")
     async with _watching(load):
-        trading = asyncio.create_task(load.run(2 * ORDERS))
-        reached = random.Random(f"{victim}{seed}").randint(4, ORDERS)
+        trading = asyncio.create_task(load.run(6 * ORDERS))
+        reached = random.Random(f"{victim}{seed}").randint(4, 4 * ORDERS)
         await until(lambda: len(load.answers) >= reached, timeout_s=60)
         if victim == "postgres":
             mesh.kill_postgres()

@@ -74,6 +74,15 @@ class Home:
         """A service's private key; the stem is the key's id."""
         return self.root / "keys" / f"{service}.pem"
 
+    @property
+    def is_new(self) -> bool:
+        """True until `prepare` was called for the first time: no database of it can be there yet."""
+        return not self._passwords_file.exists()
+
+    @property
+    def _passwords_file(self) -> Path:
+        return self.root / "database-passwords.json"
+
     def prepare(self, services: Iterable[str]) -> dict[str, str]:
         """Make folders, keys and passwords that are missing; returns the database passwords by role."""
         for folder in (self.root, self.run, self.logs, self.root / "keys", self.jwks_file.parent):
@@ -103,7 +112,7 @@ class Home:
         write_secret(self.services_jwks_file, json.dumps(document, indent=1))
 
     def _passwords(self, roles: list[str]) -> dict[str, str]:
-        path = self.root / "database-passwords.json"
+        path = self._passwords_file
         known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         missing = [role for role in roles if role not in known]
         if missing:

@@ -85,9 +85,10 @@ class Launcher:
             )
         names = list(self.inventory.services)
         total = len(names) + 3
+        is_new = self.home.is_new
         self._passwords = await asyncio.to_thread(self.home.prepare, names)
         self._report("PostgreSQL", 0, total)
-        await asyncio.to_thread(self._start_postgres)
+        await asyncio.to_thread(self._start_postgres, is_new)
         self._postgres_watch = asyncio.create_task(self._keep_postgres_up(), name="watch postgres")
         self._report("Valkey", 1, total)
         self._valkey = EmbeddedValkey()
@@ -136,11 +137,13 @@ class Launcher:
         if self._postgres is not None and (pid := self._postgres.pid()) is not None:
             os.kill(pid, 9)
 
-    def _start_postgres(self) -> None:
+    def _start_postgres(self, is_new: bool = False) -> None:
         port = self._postgres.port if self._postgres else 0
         self._postgres = EmbeddedPostgres(
             self.home.postgres, port=port, superuser_password=self._passwords["postgres"]
         )
+        if is_new:
+            self._postgres.set_aside()
         self._postgres.start()
         self._postgres.provision({name: self._passwords[name] for name in self.inventory.services})
 

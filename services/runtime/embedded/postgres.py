@@ -90,6 +90,18 @@ class EmbeddedPostgres:
                 raise PostgresStartError(f"PostgreSQL did not start within {timeout_s} s\n{self._log_tail()}")
             time.sleep(0.05)
 
+    def set_aside(self) -> Path | None:
+        """Rename the cluster that lies in the data folder, if one does; returns its new place.
+
+        Under root the data outlives the folder it was asked for, which people delete to begin anew.
+        """
+        if not (self.data_dir / "PG_VERSION").exists():
+            return None
+        self.stop()
+        aside = self.data_dir.with_name(f"{self.data_dir.name}-{int(time.time())}")
+        self.data_dir.rename(aside)
+        return aside
+
     def stop(self, *, timeout_s: float = 20.0) -> None:
         """Stop the server: connections are ended, a checkpoint is written ("fast"). Safe to call twice."""
         pid = self.pid()
