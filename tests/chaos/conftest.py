@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,12 +21,8 @@ async def mesh() -> AsyncIterator[Launcher]:
     """A whole mesh with prices and a fast replay."""
     # CHAOS_HOME keeps logs and data of a failed run.
     kept = os.environ.get("CHAOS_HOME")
-    with (
-        contextlib.nullcontext(kept)
-        if kept
-        else tempfile.TemporaryDirectory(prefix="bifrost-chaos-", ignore_cleanup_errors=True)
-    ) as folder:
-        launcher = Launcher(Home(Path(folder)), Ports.free(load_inventory()), rate_scale=100.0)
+    with contextlib.nullcontext(Home(Path(kept))) if kept else Home.temporary("chaos") as home:
+        launcher = Launcher(home, Ports.free(load_inventory()), rate_scale=100.0)
         try:
             await launcher.start()
             session = Session(launcher.home, launcher.edge_address)

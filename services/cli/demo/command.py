@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +32,7 @@ async def demo(
 ) -> None:
     """Trade real prices through two crashes on a mesh of its own, then prove every cent."""
     with (
-        tempfile.TemporaryDirectory(prefix="bifrost-demo-", ignore_cleanup_errors=True) as scratch,
+        Home.temporary("demo") as scratch,
         Progress(
             SpinnerColumn(),
             TextColumn("{task.description:<44}"),
@@ -48,7 +47,7 @@ async def demo(
         def report(stage: str, done: float) -> None:
             progress.update(task, description=stage, completed=done)
 
-        plan = Plan(home=Home((home or Path(scratch)).absolute()), trade_s=seconds, seed=seed)
+        plan = Plan(home=Home(home.absolute()) if home else scratch, trade_s=seconds, seed=seed)
         outcome = await run_demo(plan, report)
         report("done", 100)
     document = summary(outcome)

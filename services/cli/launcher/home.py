@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,14 @@ class Home:
     def default(cls) -> Home:
         """BIFROST_HOME, or ~/.bifrost."""
         return cls(Path(os.environ.get("BIFROST_HOME") or Path.home() / ".bifrost").absolute())
+
+    @classmethod
+    @contextlib.contextmanager
+    def temporary(cls, name: str) -> Iterator[Home]:
+        """A home that is thrown away. Others may pass through it, as PostgreSQL's user must under root."""
+        with tempfile.TemporaryDirectory(prefix=f"bifrost-{name}-", ignore_cleanup_errors=True) as folder:
+            Path(folder).chmod(0o711)
+            yield cls(Path(folder))
 
     @property
     def postgres(self) -> Path:
