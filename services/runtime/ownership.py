@@ -10,10 +10,10 @@ ANY_OWNER_SCOPE = "accounts:any"
 
 
 class OwnerDirectory:
-    """Checks that a caller owns a resource. Owners do not change, so an answer is kept; an absence is asked for again.
+    """Checks that a caller owns a resource. Owners do not change: an answer is kept, an absence asked again.
 
-    `fetch` returns the owner's user id, or None when the resource is not there. Its errors (the owning service is away)
-    pass through: what cannot be checked is refused.
+    `fetch` returns the owner's user id, or None when the resource is not there. Its errors (the owning
+    service is away) pass through: what cannot be checked is refused.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class OwnerDirectory:
         self._owners: dict[str, tuple[str, int]] = {}
 
     async def check(self, principal: Principal, resource_id: str) -> None:
-        """Raise NOT_FOUND unless the caller owns the resource, may act for all, or is a service on its own account."""
+        """Raise NOT_FOUND unless the caller owns it, may act for all, or is a service on its own behalf."""
         owner = await self._owner(resource_id)
         if owner is None:
             raise self._absent(resource_id)
