@@ -26,8 +26,8 @@ _INSERT_BARS = (
 
 # the columns are ours
 _SELECT = (
-    "SELECT * FROM replay_session JOIN replay_position USING (session_no) "
-    "JOIN carried_state AS carried (session_no, carried) USING (session_no)"
+    "SELECT *, carried_state.state::text AS carried, replay_position.state AS stands "
+    "FROM replay_session JOIN replay_position USING (session_no) JOIN carried_state USING (session_no)"
 )
 
 
@@ -128,7 +128,7 @@ class SessionStore:
             plan = await self._load_plan(driver, row)
             carried = carried_from_json(row["carried"])
             commands = await driver.fetch(
-                "SELECT position, body FROM command WHERE session_no = $1 AND day_no = $2 "
+                "SELECT position, body::text FROM command WHERE session_no = $1 AND day_no = $2 "
                 "ORDER BY command_no",
                 row["session_no"],
                 carried.next_session,
@@ -196,7 +196,7 @@ def _record(row: asyncpg.Record, plan: ReplayPlan) -> ReplayRecord:
         row["session_no"],
         row["session_id"],
         plan,
-        SessionState(row["state"]),
+        SessionState(row["stands"]),
         row["seconds_per_day"],
         row["position"],
         row["market_time_ns"],
