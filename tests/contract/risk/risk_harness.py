@@ -347,8 +347,7 @@ class RunningRisk:
 
     async def restart(self) -> None:
         """Stop the service and start another over the same database."""
-        await self.channel.close()
-        await self.service.stop(0)
+        await self.stop_service()
         service, channel = await _serve(self.settings, self.clock)
         self.service, self.channel = service, channel
         self.__post_init__()
@@ -380,9 +379,12 @@ class RunningRisk:
 
         await eventually(is_quoted)
 
-    async def stop(self) -> None:
+    async def stop_service(self) -> None:
         await self.channel.close()
         await self.service.stop(0)
+
+    async def stop(self) -> None:
+        await self.stop_service()
         for peer in (self.execution, self.portfolio, self.data):
             await peer.stop()
 
