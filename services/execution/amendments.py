@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 from bifrost.type.v1 import value_pb2
 from services.execution.adapters.venue import NoAnswerError
@@ -28,6 +28,7 @@ from services.runtime.errors import (
     unavailable,
 )
 from services.runtime.failpoints import failpoint
+from services.runtime.failures import to_api_error
 from services.runtime.idempotency import check_digest
 from services.runtime.tasks import OwnedWork
 
@@ -75,7 +76,7 @@ class Amendments:
     async def cancel(self, account_id: str, order_id: str, etag: str) -> Order:
         """Cancel what is left of an order; it is CANCELLED, or PENDING_CANCEL while the venue is silent."""
         await self.find(account_id, order_id)
-        return await asyncio.shield(self._work.start(self._cancel(order_id, etag)))
+        return await self._finish(self._cancel(order_id, etag), "CancelOrder")
 
     async def cancel_all(self, account_id: str, instrument_id: str) -> list[Order]:
         """Cancel the account's working orders; those a cancel was asked for, as they are now."""
@@ -106,8 +107,15 @@ class Amendments:
         except BaseException:
             claim.release()
             raise
-        work = self._work.start(self._replace(order, request, terms, etag, claim))
-        return await asyncio.shield(work), False
+        work = self._replace(order, request, terms, etag, claim)
+        return await self._finish(work, "ReplaceOrder"), False
+
+    async def _finish(self, work: Coroutine[None, None, Order], method: str) -> Order:
+        """Run to the end, whether or not the caller waits for it; an error is the caller's."""
+        result = await asyncio.shield(self._work.start(_outcome(work, method)))
+        if isinstance(result, ApiError):
+            raise result
+        return result
 
     async def _cancel(self, order_id: str, etag: str) -> Order:
         def decide(order: Order) -> Transition:
@@ -211,6 +219,13 @@ class Amendments:
         if answered.order.state is order.state:
             self._resolver.watch(order.order_id)
         return answered
+
+
+async def _outcome(work: Coroutine[None, None, Order], method: str) -> Order | ApiError:
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001  # it leaves as an answer; what is not foreseen is logged
+        return to_api_error(error, method)
 
 
 def _no_order(account_id: str, order_id: str) -> ApiError:

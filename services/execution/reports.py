@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from typing import Final
 
 import sqlalchemy as sa
 
+from bifrost.type.v1.stream_pb2 import StreamPosition
 from services.execution.adapters.venue import ReportType, VenueAdapter, VenueReport
 from services.execution.blotter import Blotter
 from services.execution.domain import lifecycle
 from services.execution.domain.order import Order, Transition
+from services.execution.patience import held_back
 from services.execution.report_batch import OrderReport, ReportBatch, report_batch
 from services.execution.store import OrderStore
 from services.runtime.clock import Clock
@@ -20,6 +23,10 @@ from services.runtime.failpoints import failpoint
 from services.runtime.follower import Follower, FollowerHaltedError
 from services.runtime.ids import new_id
 from services.runtime.stream_client import StreamResponse
+
+# The direct answer tells of an acceptance too, and records it sooner. The log's word of it is needed when
+# that answer is lost; otherwise it only moves the cursor, which needs no transaction of its own.
+_ACCEPTANCE_WAIT_S: Final = 0.05
 
 
 class VenueReports:
@@ -43,7 +50,7 @@ class VenueReports:
         self._batch: ReportBatch | None = None
         self.follower: Follower[LogTransaction, StreamResponse] = Follower(
             f"venue.{venue.code}",
-            open_stream=venue.open_reports,
+            open_stream=self._open,
             transaction=self._transaction,
             cursors=cursors,
             apply=self._apply,
@@ -52,6 +59,11 @@ class VenueReports:
     async def run(self) -> None:
         """Follow for ever."""
         await self.follower.run()
+
+    def _open(self, after: StreamPosition | None) -> AsyncIterable[StreamResponse]:
+        return held_back(
+            self._venue.open_reports(after), self._venue.is_acceptance, wait_s=_ACCEPTANCE_WAIT_S
+        )
 
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[LogTransaction]:

@@ -12,6 +12,7 @@ from services.execution.adapters.venue import NoAnswerError, RefusedError
 from services.execution.blotter import Blotter
 from services.execution.desk import Desk
 from services.execution.domain.order import UNACKNOWLEDGED, UNSETTLED, Order, OrderState
+from services.runtime.database import is_connection_failure
 from services.runtime.stream_client import Backoff
 
 _AT_ONCE: Final = 32
@@ -72,8 +73,9 @@ class Resolver:
                     return
             except (NoAnswerError, RefusedError) as error:
                 _log.info("order_not_settled", order_id=order_id, error=str(error))
-            except Exception:  # noqa: BLE001  # the database is away, or worse: the order must be settled all the same
-                _log.exception("order_not_settled", order_id=order_id)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the order must be settled
+                trace = None if is_connection_failure(error) else error
+                _log.warning("order_not_settled", order_id=order_id, error=repr(error), exc_info=trace)
             await backoff.pause()
 
     async def _ask(self, order: Order) -> Order:

@@ -57,10 +57,14 @@ class OrderStore:
         Raises:
             StaleOrderError: one of them does not.
         """
-        ids = [order.order_id for order in orders]
-        done = await driver.execute(self._sql.update_orders, ids, versions, *_columns(ORDER_LIFE, orders))
-        if done != f"UPDATE {len(orders)}":
-            raise StaleOrderError(f"{done} of {len(orders)} orders")
+        rows = [
+            (order.order_id, version, *(value(order) for _, _, value in ORDER_LIFE))
+            for order, version in zip(orders, versions, strict=True)
+        ]
+        # Row by row in one round trip: a join with unnest() would be planned as a scan of all orders.
+        updated = await driver.fetchmany(self._sql.update_order, rows)
+        if len(updated) != len(rows):
+            raise StaleOrderError(f"{len(updated)} of {len(rows)} orders are at the version they had")
 
     async def insert_fills(self, driver: asyncpg.Connection, fills: Sequence[Fill]) -> None:
         """Write fills; one that is there already is a violation of its key, and undoes the transaction."""
@@ -170,7 +174,7 @@ class _Statements:
             f"INSERT INTO {_REPLACES} (account_id, request_id, digest, order_id, create_time_ns) "
             "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
         )
-        self.update_orders = _update(_ORDERS, ORDER_LIFE)
+        self.update_order = _update(_ORDERS, ORDER_LIFE)
         self.by_request = f"{select} WHERE account_id = $1 AND request_id = ANY($2::text[])"
         self.by_id = f"{select} WHERE order_id = ANY($1::text[])"
         self.open = f"{select} WHERE {_OPEN} ORDER BY order_id"
@@ -183,7 +187,7 @@ class _Statements:
 def _insert(table: str, columns: Sequence[tuple[str, str, object]]) -> str:
     names = [name for name, _, _ in columns]
     given = ", ".join(f"${n}::{kind}[]" for n, (_, kind, _) in enumerate(columns, start=1))
-    taken = ", ".join(_stored(name) for name in names)
+    taken = ", ".join(_stored(name, f"new.{name}") for name in names)
     return (
         f"INSERT INTO {table} ({', '.join(names)}) "
         f"SELECT {taken} FROM unnest({given}) AS new({', '.join(names)})"
@@ -191,15 +195,11 @@ def _insert(table: str, columns: Sequence[tuple[str, str, object]]) -> str:
 
 
 def _update(table: str, columns: Sequence[tuple[str, str, object]]) -> str:
-    given = ", ".join(f"${n}::{kind}[]" for n, (_, kind, _) in enumerate(columns, start=3))
-    names = ", ".join(name for name, _, _ in columns)
-    sets = ", ".join(f"{name} = {_stored(name)}" for name, _, _ in columns)
-    return (
-        f"UPDATE {table} old SET {sets} "
-        f"FROM unnest($1::text[], $2::bigint[], {given}) AS new(order_id, was_version, {names}) "
-        "WHERE old.order_id = new.order_id AND old.version = new.was_version"
+    sets = ", ".join(
+        f"{name} = {_stored(name, f'${n}::{kind}')}" for n, (name, kind, _) in enumerate(columns, start=3)
     )
+    return f"UPDATE {table} SET {sets} WHERE order_id = $1 AND version = $2 RETURNING order_id"
 
 
-def _stored(name: str) -> str:
-    return f"string_to_array(new.{name}, ',')" if name == "reject_reasons" else f"new.{name}"
+def _stored(name: str, given: str) -> str:
+    return f"string_to_array({given}, ',')" if name == "reject_reasons" else given

@@ -27,6 +27,7 @@ from services.execution.reconciliation import Reconciliation
 from services.execution.resolver import Resolver
 from services.execution.store import OrderStore
 from services.runtime.clock import NANOS, Clock
+from services.runtime.database import is_connection_failure
 from services.runtime.decimals import format_decimal
 from services.runtime.errors import ApiError, unavailable
 from services.runtime.failpoints import failpoint
@@ -243,8 +244,9 @@ class Submission:
             return Submitted(Outcome.REJECTED, order, check)
         try:
             order = await self._desk.submit(order)
-        except Exception:  # noqa: BLE001  # it was sent: whatever fails now, the answer is not an error
-            _log.exception("answer_not_recorded", order_id=order.order_id)
+        except Exception as error:  # noqa: BLE001  # it was sent: whatever fails now, the answer is no error
+            trace = None if is_connection_failure(error) else error
+            _log.warning("answer_not_recorded", order_id=order.order_id, error=repr(error), exc_info=trace)
         if order.state in UNACKNOWLEDGED:
             self._resolver.watch(order.order_id)
             return Submitted(Outcome.UNKNOWN, order, check)

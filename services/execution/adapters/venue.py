@@ -106,6 +106,10 @@ class VenueAdapter(Protocol):
         """The venue's execution log after a position, for a Follower."""
         ...
 
+    def is_acceptance(self, response: StreamResponse) -> bool:
+        """Whether a response of `open_reports` tells that an order was accepted, and nothing else."""
+        ...
+
     def report(self, response: StreamResponse) -> VenueReport:
         """What a response of `open_reports` that carries an event tells."""
         ...

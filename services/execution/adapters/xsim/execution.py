@@ -8,7 +8,7 @@ from typing import Final, TypeVar, cast
 import grpc
 
 from bifrost.type.v1.stream_pb2 import StreamPosition
-from bifrost.venue.v1 import venue_service_pb2, venue_service_pb2_grpc
+from bifrost.venue.v1 import venue_order_pb2, venue_service_pb2, venue_service_pb2_grpc
 from services.execution.adapters.venue import NoAnswerError, RefusedError, VenueOrder, VenueReport
 from services.execution.adapters.xsim.config import XsimConfig
 from services.execution.adapters.xsim.data import report_of, venue_order_of
@@ -91,6 +91,11 @@ class XsimExecution:
         """The execution log of all accounts."""
         request = venue_service_pb2.StreamExecutionsRequest(resume_after=after)
         return cast("AsyncIterable[StreamResponse]", self._venue.StreamExecutions(request))
+
+    def is_acceptance(self, response: StreamResponse) -> bool:
+        """Whether this is an entry that tells of an acceptance."""
+        report = cast("venue_service_pb2.StreamExecutionsResponse", response).report
+        return report.type == venue_order_pb2.EXECUTION_REPORT_TYPE_ACCEPTED
 
     def report(self, response: StreamResponse) -> VenueReport:
         """What an entry of the execution log tells."""

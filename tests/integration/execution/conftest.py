@@ -1,0 +1,16 @@
+"""A running execution service with a database and peers of the test's own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.testing import new_database
+from tests.contract.execution.execution_harness import Execution, running
+
+
+@pytest.fixture
+async def execution(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Execution]:
+    async with running(new_database(postgres_server), tmp_path) as started:
+        yield started

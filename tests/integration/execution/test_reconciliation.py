@@ -1,0 +1,173 @@
+"""When accounts are closed, and what a venue says that it should never say."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from bifrost.execution.v1 import order_pb2
+from bifrost.venue.v1 import venue_order_pb2
+from services.execution.adapters.registry import venue_adapters
+from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.testing import eventually, new_database
+from tests.contract.execution.execution_harness import Execution, running
+from tests.contract.execution.fake_peers import STATES, Peers, limit_order
+
+
+async def test_accounts_open_when_the_venue_log_is_caught_up(
+    postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    peers = Peers()
+    peers.venue.away = True
+    await peers.start()
+    execution = Execution(new_database(postgres_server), tmp_path, peers)
+    try:
+        await execution.start(wait=False)
+        failure = await execution.failure(execution.submit(request_id="early"))
+        assert failure.reason == "ACCOUNT_RECONCILING"
+        peers.venue.away = False
+        await eventually(execution.is_open)
+        await execution.order(request_id="early")
+    finally:
+        await execution.stop()
+        await peers.stop()
+
+
+async def test_a_venue_log_of_another_epoch_closes_the_accounts(execution: Execution) -> None:
+    venue = execution.peers.venue
+    order_id = await execution.order()
+    venue.fill(order_id, 10)
+    await execution.until(order_id, order_pb2.ORDER_STATE_PARTIALLY_FILLED)
+    venue.epoch = "restored"
+    venue.fill(order_id, 10)
+
+    async def closed() -> bool:
+        return not await execution.is_open()
+
+    await eventually(closed)
+    failure = await execution.failure(execution.submit())
+    assert "epoch" in failure.message
+    assert (await execution.get(order_id)).filled_quantity == "10"
+    assert (await execution.cancel(order_id)).state == order_pb2.ORDER_STATE_PENDING_CANCEL
+
+
+async def test_a_report_that_makes_no_sense_closes_the_accounts(execution: Execution) -> None:
+    venue = execution.peers.venue
+    order_id = await execution.order()
+    venue.report(venue_order_pb2.EXECUTION_REPORT_TYPE_UNSPECIFIED, venue.orders[order_id])
+
+    async def closed() -> bool:
+        return not await execution.is_open()
+
+    await eventually(closed)
+
+
+async def test_reports_sent_again_after_a_cut_have_no_second_effect(execution: Execution) -> None:
+    venue = execution.peers.venue
+    order_id = await execution.order()
+    for _ in range(5):
+        venue.fill(order_id, 20)
+        venue.cut_streams()
+    await execution.until(order_id, order_pb2.ORDER_STATE_FILLED)
+    assert [fill.execution_id for fill in await execution.fills()] == ["X1", "X2", "X3", "X4", "X5"]
+    venue.log.append(venue.log[-1])  # the same execution told under another sequence
+    venue.wake()
+    other = await execution.order(limit_order(1))
+    venue.fill(other, 1)
+    await execution.until(other, order_pb2.ORDER_STATE_FILLED)
+    assert len(await execution.fills(order_id=order_id)) == 5
+    assert (await execution.get(order_id)).filled_quantity == "100"
+
+
+async def alarms(execution: Execution) -> str:
+    return execution.service.metrics.text().decode()
+
+
+async def test_an_overfill_is_recorded_and_raises_an_alarm(execution: Execution) -> None:
+    order_id = await execution.order()
+    execution.peers.venue.fill(order_id, 60)
+    execution.peers.venue.fill(order_id, 60)
+    order = await execution.until(order_id, order_pb2.ORDER_STATE_FILLED)
+    assert order.filled_quantity == "120"
+    assert 'bifrost_execution_alarms_total{kind="overfilled"} 1.0' in await alarms(execution)
+
+
+async def test_a_report_of_an_order_that_is_not_ours_raises_an_alarm(execution: Execution) -> None:
+    stranger = venue_order_pb2.VenueOrder(
+        client_order_id=str(uuid.uuid4()),
+        terms=limit_order(),
+        filled_quantity="0",
+        terms_version=1,
+        state=STATES.VENUE_ORDER_STATE_WORKING,
+    )
+    execution.peers.venue.report(STATES.EXECUTION_REPORT_TYPE_ACCEPTED, stranger)
+    order_id = await execution.order()
+    execution.peers.venue.fill(order_id, 100)
+    await execution.until(order_id, order_pb2.ORDER_STATE_FILLED)
+    assert 'bifrost_execution_alarms_total{kind="unknown_order"} 1.0' in await alarms(execution)
+
+
+async def test_late_fills_of_an_order_that_has_ended(execution: Execution) -> None:
+    venue = execution.peers.venue
+    order_id = await execution.order()
+    await execution.cancel(order_id)
+    venue.fill(order_id, 30)
+
+    async def counted() -> bool:
+        return (await execution.get(order_id)).filled_quantity == "30"
+
+    await eventually(counted)
+    assert (await execution.get(order_id)).state == order_pb2.ORDER_STATE_CANCELLED
+    venue.fill(order_id, 70)
+    await execution.until(order_id, order_pb2.ORDER_STATE_FILLED)
+
+
+async def test_a_stop_that_is_triggered(execution: Execution) -> None:
+    venue = execution.peers.venue
+    order_id = await execution.order()
+    venue.report(STATES.EXECUTION_REPORT_TYPE_TRIGGERED, venue.orders[order_id])
+    venue.fill(order_id, 100)
+    await execution.until(order_id, order_pb2.ORDER_STATE_FILLED)
+    assert await execution.story(order_id) == ["SUBMITTED", "ACCEPTED", "TRIGGERED", "FILLED"]
+
+
+@pytest.fixture
+async def hasty(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Execution]:
+    settings = {"reservation_valid_s": 1e-6}
+    async with running(new_database(postgres_server), tmp_path, **settings) as execution:
+        yield execution
+
+
+async def test_an_intent_is_not_recorded_on_a_reservation_that_is_too_old(hasty: Execution) -> None:
+    failure = await hasty.failure(hasty.submit())
+    assert failure.reason == "RISK_UNAVAILABLE"
+    await eventually(lambda: len(hasty.peers.risk.released) == 1)
+    assert await hasty.events() == []
+    assert not hasty.peers.venue.orders
+
+
+async def test_one_order_that_cannot_be_written_harms_no_other(execution: Execution) -> None:
+    database = await asyncpg.connect(execution.settings.database_url)
+    await database.execute("ALTER TABLE execution.orders ADD CHECK (tag <> 'poison')")
+    await database.close()
+    execution.peers.risk.gate.clear()
+    calls = [
+        asyncio.create_task(execution.submit(limit_order(n + 1), tag="poison" if n == 2 else ""))
+        for n in range(5)
+    ]
+    await eventually(lambda: execution.peers.risk.calls["ReserveOrder"] == 5)
+    execution.peers.risk.gate.set()
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    failed = [n for n, answer in enumerate(answers) if isinstance(answer, Exception)]
+    assert failed == [2]
+    assert len(execution.peers.venue.orders) == 4
+
+
+def test_an_adapter_that_is_not_there() -> None:
+    with pytest.raises(ValueError, match="no venue adapter is called telex"):
+        venue_adapters({"XNYS": "telex"}, None, timeout_s=1)
