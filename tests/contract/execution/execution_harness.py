@@ -38,8 +38,8 @@ class Execution:
                 **self.keys.settings("execution"),
                 "database_url": url,
                 "address_book": peers.address_book,
-                "venue_timeout_s": 0.6,
-                "venue_log_wait_s": 0.5,
+                "venue_timeout_s": 10.0,
+                "venue_log_wait_s": 10.0,
                 **settings,
             }
         )

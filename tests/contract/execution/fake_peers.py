@@ -198,6 +198,8 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
         self.submissions: Counter[str] = Counter()
         self.protection: dict[str, str] = {}
         self.fenced: set[str] = set()
+        self.fence_all = False
+        self.garble = False
         self.log: list[venue_order_pb2.ExecutionReport] = []
         self.epoch = "venue-1"
         self.submit, self.cancel, self.replace, self.resolve = (Behaviour() for _ in range(4))
@@ -275,13 +277,22 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
         await self._meet("SubmitOrder", self.submit, context)
         self.submissions[request.client_order_id] += 1
         duplicate = request.client_order_id in self.orders
-        if request.client_order_id in self.fenced:
-            await abort(context, self.domain, failed_precondition("ORDER_ID_FENCED", "fenced"))
+        if request.client_order_id in self.fenced or self.fence_all:
+            return venue_service_pb2.SubmitOrderResponse(
+                order=venue_order_pb2.VenueOrder(
+                    client_order_id=request.client_order_id,
+                    state=STATES.VENUE_ORDER_STATE_REJECTED,
+                    reject_reason=venue_reasons.REJECT_REASON_ORDER_ID_FENCED,
+                    message="the id is refused",
+                )
+            )
         if not duplicate:
             self._enter_order(request)
         order = self.orders[request.client_order_id]
         response = venue_service_pb2.SubmitOrderResponse(duplicate=duplicate)
         response.order.CopyFrom(order)
+        if self.garble:
+            response.order.terms.quantity = "many"
         return await self._leave(self.submit, context, response)
 
     def _enter_order(self, request) -> None:

@@ -47,7 +47,8 @@ async def test_fills_the_log_has_not_told_come_before_the_cancel(execution: Exec
     ]
 
 
-async def test_a_cancel_stays_pending_while_the_log_owes_fills(execution: Execution) -> None:
+async def test_a_cancel_stays_pending_while_the_log_owes_fills(impatient: Execution) -> None:
+    execution = impatient
     venue = execution.peers.venue
     order_id = await execution.order()
     venue.pause_log()
@@ -79,7 +80,8 @@ async def test_a_cancel_that_comes_too_late(execution: Execution) -> None:
     ]
 
 
-async def test_the_story_is_the_same_when_the_log_stays_behind(execution: Execution) -> None:
+async def test_the_story_is_the_same_when_the_log_stays_behind(impatient: Execution) -> None:
+    execution = impatient
     venue = execution.peers.venue
     order_id = await execution.order()
     venue.pause_log()
@@ -116,7 +118,8 @@ async def test_a_cancel_without_an_answer_goes_on_being_tried(execution: Executi
     assert (await execution.story(order_id))[2:] == ["CANCEL_REQUESTED", "CANCELLED"]
 
 
-async def test_a_slow_venue_leaves_the_cancel_pending(execution: Execution) -> None:
+async def test_a_slow_venue_leaves_the_cancel_pending(impatient: Execution) -> None:
+    execution = impatient
     venue = execution.peers.venue
     order_id = await execution.order()
     venue.cancel.gate.clear()
@@ -181,7 +184,8 @@ async def cancel_all(execution: Execution, instrument_id: str = "") -> list[orde
     return list((await execution.stub.CancelAllOrders(request, metadata=execution.user)).orders)
 
 
-async def test_cancel_all(execution: Execution) -> None:
+async def test_cancel_all(impatient: Execution) -> None:
+    execution = impatient
     apples = [await execution.order(limit_order(n)) for n in (1, 2)]
     google = await execution.order(limit_order(10), instrument_id=GOOG.instrument_id)
     assert [order.order_id for order in await cancel_all(execution, GOOG.instrument_id)] == [google]

@@ -152,7 +152,8 @@ async def test_a_replace_without_an_answer_goes_on_being_tried(execution: Execut
     assert await execution.story(order_id) == [*BEGIN, "REPLACE_REQUESTED", "REPLACED", "FILLED"]
 
 
-async def test_a_slow_venue_leaves_the_replace_pending(execution: Execution) -> None:
+async def test_a_slow_venue_leaves_the_replace_pending(impatient: Execution) -> None:
+    execution = impatient
     venue = execution.peers.venue
     order_id = await execution.order()
     venue.replace.gate.clear()

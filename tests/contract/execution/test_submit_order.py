@@ -96,6 +96,22 @@ async def test_without_a_session_the_market_is_closed(execution: Execution) -> N
     assert list(answer.order.reject_reasons) == ["MARKET_CLOSED"]
 
 
+async def test_a_fenced_id_is_refused(execution: Execution) -> None:
+    execution.peers.venue.fence_all = True
+    answer = await execution.submit()
+    assert answer.outcome == pb.SUBMIT_OUTCOME_REJECTED
+    assert list(answer.order.reject_reasons) == ["ORDER_ID_FENCED"]
+
+
+async def test_an_answer_that_cannot_be_read_is_no_answer(execution: Execution) -> None:
+    venue = execution.peers.venue
+    venue.pause_log()
+    venue.garble = True
+    answer = await execution.submit()
+    assert answer.outcome == pb.SUBMIT_OUTCOME_UNKNOWN
+    await execution.until(answer.order.order_id, order_pb2.ORDER_STATE_ACCEPTED)
+
+
 async def test_the_same_request_again_is_a_duplicate_of_the_order_as_it_is_now(execution: Execution) -> None:
     order_id = await execution.order(request_id="again")
     execution.peers.venue.fill(order_id, 100)
@@ -133,7 +149,8 @@ async def test_twins_in_flight_make_one_order(execution: Execution) -> None:
 
 
 @pytest.mark.parametrize("lost", ["lose_request", "lose_answer", "hang"])
-async def test_no_answer_is_unknown_and_is_settled_by_asking(execution: Execution, lost: str) -> None:
+async def test_no_answer_is_unknown_and_is_settled_by_asking(impatient: Execution, lost: str) -> None:
+    execution = impatient
     venue = execution.peers.venue
     venue.pause_log()
     venue.resolve.gate.clear()
@@ -172,7 +189,8 @@ async def test_unknown_is_also_settled_by_the_log(execution: Execution) -> None:
     assert await execution.story(order_id) == ["SUBMITTED", "UNKNOWN", "ACCEPTED"]
 
 
-async def test_a_fill_before_the_acknowledgement_gives_the_same_story(execution: Execution) -> None:
+async def test_a_fill_before_the_acknowledgement_gives_the_same_story(impatient: Execution) -> None:
+    execution = impatient
     venue = execution.peers.venue
     venue.submit.hang = True
     call = asyncio.create_task(execution.submit())

@@ -11,7 +11,7 @@ from bifrost.type.v1.stream_pb2 import StreamPosition
 from bifrost.venue.v1 import venue_order_pb2, venue_service_pb2, venue_service_pb2_grpc
 from services.execution.adapters.venue import NoAnswerError, RefusedError, VenueOrder, VenueReport
 from services.execution.adapters.xsim.config import XsimConfig
-from services.execution.adapters.xsim.data import report_of, venue_order_of
+from services.execution.adapters.xsim.data import reject_reason, report_of, venue_order_of
 from services.execution.convert import optional_text, terms_message
 from services.execution.domain.order import Order, Replacement
 from services.runtime.errors import error_from_rpc
@@ -43,7 +43,10 @@ class XsimExecution:
         self._venue = venue_service_pb2_grpc.VenueServiceStub(channel)
 
     async def submit(self, order: Order) -> VenueOrder:
-        """Enter the order; a session that is not there is MARKET_CLOSED."""
+        """Enter the order; a session that is not there is MARKET_CLOSED.
+
+        A refused order is told without its terms when its id is fenced.
+        """
         request = venue_service_pb2.SubmitOrderRequest(
             account_id=order.account_id,
             client_order_id=order.order_id,
@@ -57,7 +60,10 @@ class XsimExecution:
             if refused.reason == "NO_SESSION":
                 raise RefusedError("MARKET_CLOSED", refused.message) from refused
             raise
-        return venue_order_of(response.order)
+        order_there = response.order
+        if order_there.state == venue_order_pb2.VENUE_ORDER_STATE_REJECTED:
+            raise RefusedError(reject_reason(order_there.reject_reason), order_there.message)
+        return venue_order_of(order_there)
 
     async def cancel(self, order: Order) -> VenueOrder:
         """Take the order out of the book."""
