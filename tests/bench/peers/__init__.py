@@ -1,0 +1,1 @@
+"""Processes that benchmarks start: bare limits, the old design, readers, services over made-up sources."""
