@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import grpc
 import pytest
@@ -27,7 +28,7 @@ RUNNING, PAUSED, ENDED = (
 )
 
 
-async def update(venue: RunningVenue, **changes: object) -> session_pb2.Session:
+async def update(venue: RunningVenue, **changes: Any) -> session_pb2.Session:
     request = pb.UpdateSessionRequest(**changes)
     return (await venue.sessions.UpdateSession(request, metadata=venue.operator)).session
 

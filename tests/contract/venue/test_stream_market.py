@@ -120,6 +120,7 @@ async def test_streams_end_when_the_service_drains(
     headers = running.data if opened == "StreamMarket" else running.execution
     stream = getattr(running.venue, opened)(request, metadata=headers)
     await stream.read()
+    assert running.service is not None
     stopping = asyncio.create_task(running.service.stop(2))
     reason = ""
     while not reason:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -81,7 +81,7 @@ class Accounts(portfolio_service_pb2_grpc.PortfolioServiceServicer):
         self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
         portfolio_service_pb2_grpc.add_PortfolioServiceServicer_to_server(self, self.server)
 
-    async def GetAccount(self, request, context):
+    async def GetAccount(self, request: Any, context: Any) -> portfolio_service_pb2.GetAccountResponse:
         owner = {ALICE: "user-1", BOB: "user-2"}.get(request.account_id)
         if owner is None:
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such account")
@@ -115,7 +115,8 @@ def order_terms(
 
 @dataclasses.dataclass
 class RunningVenue:
-    service: Service
+    service: Service | None
+    """None when it runs in a process of its own."""
     channel: grpc.aio.Channel
     keys: MeshKeys
     history: SampleHistory
@@ -223,10 +224,9 @@ class RunningVenue:
         self, *, after: StreamPosition | None = None
     ) -> list[tuple[int, venue_order_pb2.ExecutionReport]]:
         """The execution log after a position up to now, with its sequences."""
-        found = []
+        found: list[tuple[int, venue_order_pb2.ExecutionReport]] = []
         request = pb.StreamExecutionsRequest(resume_after=after)
-        stream: AsyncIterator[Any] = self.venue.StreamExecutions(request, metadata=self.execution)
-        async for message in stream:
+        async for message in self.venue.StreamExecutions(request, metadata=self.execution):
             if message.WhichOneof("event") == "replay_end":
                 return found
             found.append((message.header.sequence, message.report))
@@ -234,7 +234,8 @@ class RunningVenue:
 
     async def stop(self) -> None:
         await self.channel.close()
-        await self.service.stop(0)
+        if self.service is not None:
+            await self.service.stop(0)
         await self.accounts.server.stop(None)
 
 
@@ -250,7 +251,7 @@ async def start_venue(
         "heartbeat_s": 0.2,
         **settings,
     }
-    service = await compose(VenueSettings(**values), history=history or sample)
+    service = await compose(VenueSettings.model_validate(values), history=history or sample)
     port = await service.start()
     channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
     return RunningVenue(service, channel, keys, sample, accounts)

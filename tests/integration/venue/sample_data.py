@@ -16,7 +16,7 @@ from services.runtime.testing_keys import MeshKeys, bearer
 
 async def start_data(url: str, keys: MeshKeys) -> tuple[Service, str]:
     """Start it and ingest; returns the service and its address."""
-    service = await compose(DataSettings(database_url=url, **keys.settings("data")))
+    service = await compose(DataSettings.model_validate({**keys.settings("data"), "database_url": url}))
     address = f"127.0.0.1:{await service.start()}"
     headers = bearer(keys.user_token(scope="data:write market:read"))
     async with grpc.aio.insecure_channel(address) as channel:
