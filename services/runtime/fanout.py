@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from bifrost.type.v1.stream_pb2 import StreamHeader
 from services.runtime.clock import Clock, to_timestamp
 from services.runtime.errors import unavailable
-from services.runtime.wire import field_bytes, field_number, nested_number, uint_field
+from services.runtime.wire import extend_first, field_bytes, field_number, nested_number, uint_field
 
 K = TypeVar("K", bound=Hashable)
 
@@ -214,8 +214,7 @@ class Fanout(Generic[K]):
     def _conflated(self, newest: Sequence[tuple[_Update[K], int]]) -> bytes:
         skipped = sum(count for _, count in newest)
         updates = [self._counted(update, count) for update, count in newest]
-        header = field_bytes(self._header_number, uint_field(_CONFLATED, skipped))
-        return self._message(self._update_field, updates) + header
+        return extend_first(self._message(self._update_field, updates), uint_field(_CONFLATED, skipped))
 
     def _counted(self, update: _Update[K], count: int) -> _Update[K]:
         if not count or self._item_conflated is None:

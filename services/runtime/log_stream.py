@@ -1,8 +1,8 @@
 """Serving an event log as a resumable stream: replay, its end marked, then live, with heartbeats.
 
 The bytes of an event's response are made once for all readers; what differs by reader (``previous_sequence``
-in a filtered stream) is appended, for protobuf merges a repeated header into the first. Each reader pulls at
-its own pace, so a slow one keeps nobody waiting and misses nothing.
+in a filtered stream) is put into the header at its front. Each reader pulls at its own pace, so a slow one
+keeps nobody waiting and misses nothing.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from bifrost.type.v1.stream_pb2 import StreamHeader, StreamPosition
 from services.runtime.clock import Clock, SystemClock, to_timestamp
 from services.runtime.errors import ApiError, failed_precondition, unavailable
 from services.runtime.event_log import EventLog, LoggedEvent
-from services.runtime.wire import field_bytes, field_number, uint_field
+from services.runtime.wire import extend_first, field_bytes, field_number, uint_field
 
 HEARTBEAT_S = 5.0
 _PREVIOUS_SEQUENCE = field_number(StreamHeader, "previous_sequence")
@@ -61,7 +61,7 @@ async def stream_log(
             events, reached = await log.page(after, keys=wanted)
             for event in events:
                 shared = encoder.event(event)
-                yield shared if wanted is None else shared + encoder.previous(previous)
+                yield shared if wanted is None else _linked(shared, previous)
                 previous = event.sequence
             at_head, after = reached == after, reached
             if replaying and after >= replay_end:
@@ -103,6 +103,11 @@ def _start(log: EventLog, position: StreamPosition | None) -> int:
     return position.sequence
 
 
+def _linked(response: bytes, previous_sequence: int) -> bytes:
+    """A filtered reader's response: the shared one, naming the sequence sent before it."""
+    return extend_first(response, uint_field(_PREVIOUS_SEQUENCE, previous_sequence))
+
+
 class _Encoder:
     """Turns events into the response's wire form."""
 
@@ -121,10 +126,6 @@ class _Encoder:
             wire = header + field_bytes(self._event_number, event.payload)
             event.wire[self._event_number] = wire
         return wire
-
-    def previous(self, sequence: int) -> bytes:
-        """What a filtered reader's response has in addition."""
-        return field_bytes(self._header_number, uint_field(_PREVIOUS_SEQUENCE, sequence))
 
     def marker(self, field: str, head: int) -> bytes:
         """A replay end or heartbeat at ``head``."""

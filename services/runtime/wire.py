@@ -1,7 +1,8 @@
 """The few pieces of the protobuf wire format from which shared messages are put together by hand.
 
-A serialised message is the concatenation of its fields, and a repeated occurrence of a message field merges
-into the first: bytes made once for all readers can be prefixed and extended without being touched.
+A serialised message is the concatenation of its fields: bytes made once for all readers can be prefixed, and
+their first field extended, without being serialised again. A message field is never written twice: protobuf
+would merge the two, but the edge's transcoder to JSON refuses them.
 """
 
 from google.protobuf.message import Message
@@ -29,6 +30,21 @@ def field_bytes(number: int, content: bytes) -> bytes:
 def uint_field(number: int, value: int) -> bytes:
     """A varint field; nothing for zero, as proto3 has it."""
     return varint(number << 3) + varint(value) if value else b""
+
+
+def extend_first(message: bytes, more: bytes) -> bytes:
+    """``message`` with ``more`` at the end of its first field: a message, whose number is below 16."""
+    if not more:
+        return message
+    length, shift, start = 0, 0, 1
+    while True:
+        byte = message[start]
+        length |= (byte & 0x7F) << shift
+        start, shift = start + 1, shift + 7
+        if byte < 0x80:
+            break
+    end = start + length
+    return b"".join((message[:1], varint(length + len(more)), message[start:end], more, message[end:]))
 
 
 def field_number(message: type[Message], name: str) -> int:
