@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.contract.risk.risk_harness import AAPL, RunningRisk, start_risk
+from tests.contract.risk.risk_harness import RunningRisk, start_risk
+from tests.contract.risk.risk_peers import AAPL
 
 
 @pytest.fixture(scope="module")

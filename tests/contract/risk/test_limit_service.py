@@ -1,6 +1,7 @@
 """LimitService: every RPC and every documented error."""
 
 import uuid
+from typing import Any
 
 import grpc
 import pytest
@@ -9,7 +10,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from bifrost.risk.v1 import limit_service_pb2 as pb
 from bifrost.risk.v1.limits_pb2 import Limits
 from services.runtime.testing_keys import bearer
-from tests.contract.risk.risk_harness import RunningRisk, failure_of, limit
+from tests.contract.risk.risk_harness import RunningRisk, failure_of
+from tests.contract.risk.risk_messages import limit
 
 NOBODY = str(uuid.UUID(int=7))
 ENGAGE, RELEASE = pb.KILL_SWITCH_ACTION_ENGAGE, pb.KILL_SWITCH_ACTION_RELEASE
@@ -20,14 +22,14 @@ async def get(risk: RunningRisk, account_id: str) -> Limits:
     return (await risk.limits.GetLimits(request, metadata=risk.as_user)).limits
 
 
-async def update(risk: RunningRisk, account_id: str, paths: list[str], etag: str, **values: object) -> Limits:
+async def update(risk: RunningRisk, account_id: str, paths: list[str], etag: str, **values: Any) -> Limits:
     request = pb.UpdateLimitsRequest(
         account_id=account_id, limits=Limits(**values), update_mask=FieldMask(paths=paths), etag=etag
     )
     return (await risk.limits.UpdateLimits(request, metadata=risk.as_user)).limits
 
 
-async def switch(risk: RunningRisk, action: int, **target: object) -> pb.SetKillSwitchResponse:
+async def switch(risk: RunningRisk, action: pb.KillSwitchAction, **target: Any) -> pb.SetKillSwitchResponse:
     request = pb.SetKillSwitchRequest(action=action, reason="drill", **target)
     return await risk.limits.SetKillSwitch(request, metadata=risk.as_user)
 
@@ -89,7 +91,7 @@ async def test_limits_out_of_range_are_all_named_and_nothing_changes(risk: Runni
 
 
 @pytest.mark.parametrize("paths", [["account_id"], ["etag"], ["price"], ["price_collar", "nothing"], []])
-async def test_a_mask_that_names_what_cannot_change(risk: RunningRisk, paths) -> None:
+async def test_a_mask_that_names_what_cannot_change(risk: RunningRisk, paths: list[str]) -> None:
     account_id = await risk.fund()
     failure = await failure_of(update(risk, account_id, paths, "r0", price_collar="0.2"))
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")

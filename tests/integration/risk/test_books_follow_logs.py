@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import random
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -22,48 +21,11 @@ from bifrost.risk.v1 import limit_service_pb2 as limits_pb
 from bifrost.risk.v1 import pre_trade_service_pb2 as pb
 from bifrost.type.v1.order_terms_pb2 import SIDE_BUY
 from bifrost.type.v1.value_pb2 import InstrumentRef, Money
-from services.runtime.clock import SystemClock
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import eventually, new_database
-from tests.contract.risk.risk_harness import (
-    AAPL,
-    RunningRisk,
-    failure_of,
-    fill_event,
-    limit,
-    market,
-    order_event,
-    reserve_request,
-    start_risk,
-)
-
-
-class ShiftedClock(SystemClock):
-    """The system's clock, put forward by hand."""
-
-    ahead_ns = 0
-
-    def now_ns(self) -> int:
-        return super().now_ns() + ShiftedClock.ahead_ns
-
-    def monotonic_ns(self) -> int:
-        return super().monotonic_ns() + ShiftedClock.ahead_ns
-
-
-@contextlib.asynccontextmanager
-async def running(
-    postgres_server: EmbeddedPostgres, folder: Path, **settings: object
-) -> AsyncIterator[RunningRisk]:
-    ShiftedClock.ahead_ns = 0
-    risk = await start_risk(
-        new_database(postgres_server), folder, clock=ShiftedClock(), instruments_refresh_s=0.05, **settings
-    )
-    try:
-        await risk.until_open()
-        await risk.until_quoted(AAPL, "100")
-        yield risk
-    finally:
-        await risk.stop()
+from services.runtime.testing import eventually
+from tests.contract.risk.risk_harness import RunningRisk, ShiftedClock, failure_of, running_risk
+from tests.contract.risk.risk_messages import fill_event, limit, market, order_event, reserve_request
+from tests.contract.risk.risk_peers import AAPL
 
 
 @dataclass
@@ -111,7 +73,7 @@ async def test_logs_cut_at_random_points_give_books_equal_to_a_recomputation(
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     dice = random.Random(seed)
-    async with running(postgres_server, tmp_path) as risk:
+    async with running_risk(postgres_server, tmp_path) as risk:
         accounts = [risk.portfolio.open_account() for _ in range(3)]
         expected, orders = Expected(), dict[str, tuple[str, int]]()
         for account_id in accounts:
@@ -196,7 +158,7 @@ def _mixed_lives(orders: dict[str, tuple[str, int]], dice: random.Random) -> lis
 async def test_a_restart_gives_the_same_books_answers_limits_and_switches(
     postgres_server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    async with running(postgres_server, tmp_path) as risk:
+    async with running_risk(postgres_server, tmp_path) as risk:
         account_id = await risk.fund("10000")
         buy = reserve_request(account_id, limit())
         partly = reserve_request(account_id, limit("99", "8"))
@@ -210,7 +172,9 @@ async def test_a_restart_gives_the_same_books_answers_limits_and_switches(
         requests.append(sell)
         answers.append(await risk.pre_trade.ReserveOrder(sell, metadata=risk.as_execution))
         assert [answer.reserved for answer in answers] == [True, True, False, True]
-        stop = limits_pb.SetKillSwitchRequest(account_id=account_id, action=1, reason="drill")
+        stop = limits_pb.SetKillSwitchRequest(
+            account_id=account_id, action="KILL_SWITCH_ACTION_ENGAGE", reason="drill"
+        )
         await risk.limits.SetKillSwitch(stop, metadata=risk.as_user)
         before = await risk.buying_power(account_id)
         assert (before.cash, before.reserved) == ("9704.48", "1495.15")
@@ -239,7 +203,9 @@ async def test_a_restart_gives_the_same_books_answers_limits_and_switches(
         halted = await risk.reserve(account_id, limit("97"))
         assert "drill" in halted.result.rules[-1].message
         # 3 are held, 2 are promised: one more may be sold, two may not
-        go = limits_pb.SetKillSwitchRequest(account_id=account_id, action=2, reason="done")
+        go = limits_pb.SetKillSwitchRequest(
+            account_id=account_id, action="KILL_SWITCH_ACTION_RELEASE", reason="done"
+        )
         await risk.limits.SetKillSwitch(go, metadata=risk.as_user)
         assert not (await risk.reserve(account_id, limit("101", "2", "SIDE_SELL"))).reserved
         assert (await risk.reserve(account_id, limit("101", "1", "SIDE_SELL"))).reserved
@@ -248,7 +214,7 @@ async def test_a_restart_gives_the_same_books_answers_limits_and_switches(
 async def test_an_absent_peer_does_not_close_risk_once_it_has_caught_up(
     postgres_server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    async with running(postgres_server, tmp_path) as risk:
+    async with running_risk(postgres_server, tmp_path) as risk:
         account_id = await risk.fund()
         await risk.execution.stop()
         await risk.portfolio.stop()
@@ -265,97 +231,23 @@ async def test_an_absent_peer_does_not_close_risk_once_it_has_caught_up(
 async def test_without_data_prices_grow_old_and_orders_are_refused(
     postgres_server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    async with running(postgres_server, tmp_path) as risk:
+    async with running_risk(postgres_server, tmp_path) as risk:
         account_id = await risk.fund()
         await risk.data.stop()
         assert (await risk.reserve(account_id, limit())).reserved
         failure = await failure_of(risk.reserve(account_id, limit(), instrument_id=str(uuid.uuid4())))
         assert (failure.reason, failure.metadata["dependency"]) == ("DEPENDENCY_UNAVAILABLE", "data")
-        ShiftedClock.ahead_ns += 10_001 * 10**6
+        ShiftedClock.advance_s(10.001)
         refused = await risk.reserve(account_id, limit("99"))
         assert not refused.reserved
         assert refused.result.reference_price_age_ms > 10_000
 
 
-async def test_an_unconfirmed_reservation_goes_only_after_execution_says_so(
-    postgres_server: EmbeddedPostgres, tmp_path: Path
-) -> None:
-    async with running(postgres_server, tmp_path, unconfirmed_check_s=0.02) as risk:
-        account_id = await risk.fund()
-        lost, recorded = reserve_request(account_id, limit("100")), reserve_request(account_id, limit("99"))
-        for request in (lost, recorded):
-            await risk.pre_trade.ReserveOrder(request, metadata=risk.as_execution)
-        risk.execution.orders[recorded.order_id] = order_pb2.Order(
-            order_id=recorded.order_id, terms=limit("99")
-        )
-        risk.execution.fails_with = grpc.StatusCode.NOT_FOUND  # by a proxy: no word of the order
-        ShiftedClock.ahead_ns += 59 * 10**9
-        risk.data.quote(AAPL, 99.99, 100.01)
-        await risk.pre_trade.ReserveOrder(recorded, metadata=risk.as_execution)
-        assert risk.execution.asked == []
-        ShiftedClock.ahead_ns += 2 * 10**9
-        await eventually(lambda: lost.order_id in risk.execution.asked)
-        assert recorded.order_id not in risk.execution.asked  # it was asked for two seconds ago
-        assert (await risk.buying_power(account_id)).reserved == "1990.2"
-        risk.execution.fails_with = None
-        await risk.until_reserved(account_id, "990.1")
-        ShiftedClock.ahead_ns += 60 * 10**9
-        await eventually(lambda: recorded.order_id in risk.execution.asked)
-        assert (await risk.buying_power(account_id)).reserved == "990.1"
-        # it was wrong after all: what lives is held for again
-        await risk.settle(order_event("SUBMITTED", account_id, lost.order_id, limit(), state="PENDING_NEW"))
-        assert (await risk.buying_power(account_id)).reserved == "1990.2"
-
-
-@pytest.mark.parametrize(
-    ("state", "terms", "goes"),
-    [
-        ("ACCEPTED", limit(), True),
-        ("CANCELLED", limit(), True),
-        ("PENDING_REPLACE", limit(), False),
-        ("ACCEPTED", limit(quantity="20"), False),
-    ],
-)
-async def test_an_unconfirmed_replace_goes_when_it_came_to_nothing(
-    postgres_server: EmbeddedPostgres, tmp_path: Path, state, terms, goes
-) -> None:
-    async with running(postgres_server, tmp_path, unconfirmed_check_s=0.02) as risk:
-        account_id = await risk.fund()
-        request = reserve_request(account_id, limit())
-        await risk.pre_trade.ReserveOrder(request, metadata=risk.as_execution)
-        await risk.settle(order_event("ACCEPTED", account_id, request.order_id, limit()))
-        larger = reserve_request(account_id, limit(quantity="20"), order_id=request.order_id, terms_version=2)
-        await risk.pre_trade.ReserveOrder(larger, metadata=risk.as_execution)
-        risk.execution.orders[request.order_id] = order_pb2.Order(
-            order_id=request.order_id, terms=terms, state=f"ORDER_STATE_{state}"
-        )
-        ShiftedClock.ahead_ns += 61 * 10**9
-        if goes:
-            await risk.until_reserved(account_id, "1000.1")
-        else:
-            await eventually(lambda: len(risk.execution.asked) > 3)
-            assert (await risk.buying_power(account_id)).reserved == "2000.2"
-
-
-async def test_releasing_a_replace_leaves_the_order_itself_though_the_log_is_late(
-    postgres_server: EmbeddedPostgres, tmp_path: Path
-) -> None:
-    async with running(postgres_server, tmp_path) as risk:
-        account_id = await risk.fund()
-        request = reserve_request(account_id, limit())
-        await risk.pre_trade.ReserveOrder(request, metadata=risk.as_execution)
-        larger = reserve_request(account_id, limit(quantity="20"), order_id=request.order_id, terms_version=2)
-        await risk.pre_trade.ReserveOrder(larger, metadata=risk.as_execution)
-        release = pb.ReleaseReservationRequest(account_id=account_id, order_id=request.order_id)
-        await risk.pre_trade.ReleaseReservation(release, metadata=risk.as_execution)
-        assert (await risk.buying_power(account_id)).reserved == "1000.1"
-
-
 @pytest.mark.parametrize("fault", ["currency", "unreadable", "gap", "epoch"])
 async def test_a_log_that_cannot_be_trusted_closes_risk(
-    postgres_server: EmbeddedPostgres, tmp_path: Path, fault
+    postgres_server: EmbeddedPostgres, tmp_path: Path, fault: str
 ) -> None:
-    async with running(postgres_server, tmp_path) as risk:
+    async with running_risk(postgres_server, tmp_path) as risk:
         account_id = await risk.fund("5000")
         order_id = str(uuid.uuid4())
         if fault == "currency":
@@ -363,9 +255,7 @@ async def test_a_log_that_cannot_be_trusted_closes_risk(
         elif fault == "unreadable":
             risk.execution.append(fill_event(account_id, order_id, "a few", "1"))
         elif fault == "gap":
-            risk.portfolio.header = lambda sequence: type(risk.portfolio).header(
-                risk.portfolio, (sequence or 0) + 5
-            )
+            risk.portfolio.skipped = 5
             risk.portfolio.deposit(account_id, "1")
         else:
             risk.portfolio.epoch = "log-2"
@@ -384,7 +274,7 @@ async def test_a_log_that_cannot_be_trusted_closes_risk(
 async def test_orders_risk_never_held_for_are_read_over(
     postgres_server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    async with running(postgres_server, tmp_path) as risk:
+    async with running_risk(postgres_server, tmp_path) as risk:
         known, unknown = await risk.fund("500"), risk.portfolio.open_account()
         euro = order_event("REJECTED", known, str(uuid.uuid4()), limit(), state="REJECTED")
         euro.order.currency = "EUR"
@@ -398,7 +288,7 @@ async def test_orders_risk_never_held_for_are_read_over(
 
 
 async def test_accounts_of_other_currencies(postgres_server: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with running(postgres_server, tmp_path) as risk:
+    async with running_risk(postgres_server, tmp_path) as risk:
         account_id = await risk.fund("90000", currency="JPY")
         refused = await risk.reserve(account_id, limit())
         assert not refused.reserved
@@ -408,7 +298,7 @@ async def test_accounts_of_other_currencies(postgres_server: EmbeddedPostgres, t
 
 
 async def test_cash_is_held_lot_by_lot_to_the_cent(postgres_server: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with running(postgres_server, tmp_path, fee_per_share="0.0035") as risk:
+    async with running_risk(postgres_server, tmp_path, fee_per_share="0.0035") as risk:
         account_id = await risk.fund()
         answer = await risk.reserve(account_id, limit("10.01", "7"))
         assert answer.reserved_cash == "70.14"  # seven times 10.0135, each as 10.02

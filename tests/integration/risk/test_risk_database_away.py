@@ -13,7 +13,9 @@ from services.risk.__main__ import compose
 from services.risk.config import RiskSettings
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import eventually, new_database
-from tests.contract.risk.risk_harness import AAPL, failure_of, fill_event, limit, reserve_request, start_risk
+from tests.contract.risk.risk_harness import failure_of, start_risk
+from tests.contract.risk.risk_messages import fill_event, limit, reserve_request
+from tests.contract.risk.risk_peers import AAPL
 
 
 def refuse_connections(server: EmbeddedPostgres, url: str) -> None:

@@ -19,16 +19,8 @@ from bifrost.risk.v1.pre_trade_service_pb2_grpc import PreTradeServiceStub
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import eventually, new_database
 from services.runtime.testing_keys import MeshKeys, bearer
-from tests.contract.risk.risk_harness import (
-    AAPL,
-    FakeData,
-    FakeExecution,
-    FakePortfolio,
-    fill_event,
-    limit,
-    order_event,
-    reserve_request,
-)
+from tests.contract.risk.risk_messages import fill_event, limit, order_event, reserve_request
+from tests.contract.risk.risk_peers import AAPL, FakeData, FakeExecution, FakePortfolio
 
 
 class Supervised:
@@ -130,8 +122,10 @@ async def test_killed_while_reserving(supervised: Supervised, failpoint: str) ->
 
 
 # Counted in batches with effects: the deposit, then the order's beginning, then the fills.
-@pytest.mark.parametrize("nth", [1, 2, 3])
-@pytest.mark.parametrize("failpoint", ["risk.apply.before_commit", "risk.apply.after_commit"])
+@pytest.mark.parametrize(
+    ("failpoint", "nth"),
+    [("risk.apply.before_commit", 1), ("risk.apply.before_commit", 3), ("risk.apply.after_commit", 2)],
+)
 async def test_killed_while_reading_the_logs(supervised: Supervised, failpoint: str, nth: int) -> None:
     account_id = supervised.portfolio.open_account()
     request = reserve_request(account_id, limit())

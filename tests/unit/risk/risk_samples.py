@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from services.risk.domain.book import Hold, HoldKey
 from services.risk.domain.cash import Fill, cash_per_lot
@@ -32,7 +33,7 @@ def market_terms(side: Side = Side.BUY, quantity: object = 10) -> Terms:
     return Terms(side, OrderType.MARKET, D(str(quantity)))
 
 
-def context(**changes: object) -> OrderContext:
+def context(**changes: Any) -> OrderContext:
     """A context in which every rule passes: a buy of 10 at 100, reference 100, 10,000 in cash."""
     sample = OrderContext(
         terms=limit_terms(),
@@ -50,7 +51,7 @@ def context(**changes: object) -> OrderContext:
         kill_switch=None,
         limits=Limits(),
     )
-    return replace(sample, **changes)  # type: ignore[arg-type]
+    return replace(sample, **changes)
 
 
 def hold_for(

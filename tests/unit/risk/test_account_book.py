@@ -1,6 +1,7 @@
 """Books under every order of events: cash and shares held always cover what can still happen."""
 
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ FEES = st.sampled_from([D(0), D("0.0035"), D("0.005"), D("0.0075")])
 LIMITS = Limits(price_collar=D("0.5"), duplicate_window_ms=0, max_orders_per_second=10_000)
 
 
-def surroundings(limits: Limits = LIMITS, **changes: object) -> Surroundings:
+def surroundings(limits: Limits = LIMITS, **changes: Any) -> Surroundings:
     values = {
         "limits": limits,
         "kill_switch": None,
@@ -32,16 +33,16 @@ def surroundings(limits: Limits = LIMITS, **changes: object) -> Surroundings:
         "now_ns": 10**18,
         **changes,
     }
-    return Surroundings(**values)  # type: ignore[arg-type]
+    return Surroundings(**values)
 
 
 def proposal(terms: Terms, order_id: str = "o", version: int = 1, request_id: str = "r") -> Proposal:
     return Proposal("acc", terms, "aapl", AAPL, order_id, request_id, version)
 
 
-def change(order_id: str, terms: Terms, **changes: object) -> OrderChange:
+def change(order_id: str, terms: Terms, **changes: Any) -> OrderChange:
     values = {"order_id": order_id, "account_id": "acc", "terms": terms, "has_ended": False, **changes}
-    return OrderChange(**values)  # type: ignore[arg-type]
+    return OrderChange(**values)
 
 
 class TradingAccount(RuleBasedStateMachine):
@@ -70,7 +71,7 @@ class TradingAccount(RuleBasedStateMachine):
             self.live[order_id] = terms
             self.filled[order_id] = D(0)
 
-    @precondition(lambda self: set(self.live) - set(self.replacing))
+    @precondition(lambda self: bool(set(self.live) - set(self.replacing)))
     @rule(data=st.data(), quantity=st.integers(1, 40), price=PRICES)
     def replace(self, data: st.DataObject, quantity: int, price: D) -> None:
         order_id = data.draw(st.sampled_from(sorted(set(self.live) - set(self.replacing))))
@@ -170,7 +171,9 @@ TestTradingAccount = TradingAccount.TestCase
     fee=FEES,
     pieces=st.lists(st.integers(1, 9), min_size=1, max_size=40),
 )
-def test_no_way_of_cutting_an_order_into_fills_costs_more_than_is_held(price, fee, pieces) -> None:
+def test_no_way_of_cutting_an_order_into_fills_costs_more_than_is_held(
+    price: Decimal, fee: Decimal, pieces: list[int]
+) -> None:
     """One rounding an order would not do: 10.015 posts as 10.02, and two of them cost 20.04, not 20.03."""
     per_lot = cash_per_lot(worst_price=price, fee_per_share=fee, lot_size=D(1), currency="USD")
     held = cash_for(D(sum(pieces)), per_lot=per_lot, lot_size=D(1))
@@ -200,7 +203,7 @@ def test_a_fill_after_the_end_still_counts() -> None:
     assert book.reserved == 0
     late = change("o", limit_terms(), has_ended=True, fill=fill_of("o", "x", Side.BUY, 10, 100))
     assert apply_change(book, late) == []
-    assert (book.cash, book.position("aapl"), book.reserved) == (1000, 10, 0)
+    assert (book.cash, book.position("aapl"), book.reserved) == (D(1000), D(10), D(0))
 
 
 def test_an_open_replace_holds_the_larger_of_old_and_new() -> None:
@@ -262,7 +265,7 @@ def test_dropping_a_hold_twice_does_nothing() -> None:
     assert book.unconfirmed_order("r") is None
 
 
-def twin_verdict(age_ms: int, **changes: object) -> Verdict:
+def twin_verdict(age_ms: int, **changes: Any) -> Verdict:
     book = AccountBook("acc", "USD", D(9000))
     now = 10**18
     values = {
@@ -271,7 +274,7 @@ def twin_verdict(age_ms: int, **changes: object) -> Verdict:
         "terms": limit_terms(),
         "decided_ns": now - age_ms * 10**6,
     }
-    book.remember(RecentOrder(**{**values, **changes}))  # type: ignore[arg-type]
+    book.remember(RecentOrder(**{**values, **changes}))
     decision = judge(proposal(limit_terms(), request_id="r2"), book, surroundings(Limits(), now_ns=now))
     return next(r.verdict for r in decision.results if r.rule is Rule.DUPLICATE_ORDER)
 
@@ -305,10 +308,10 @@ def test_recent_orders_are_forgotten() -> None:
 def test_what_is_reserved_is_told_only_of_orders_that_pass() -> None:
     book = AccountBook("acc", "USD", D("1000.10"))
     passed = judge(proposal(limit_terms()), book, surroundings())
-    assert (passed.passed, passed.reserved_cash, passed.reserved_quantity) == (True, D("1000.10"), 0)
+    assert (passed.passed, passed.reserved_cash, passed.reserved_quantity) == (True, D("1000.10"), D(0))
     switch = KillSwitch("", is_engaged=True, reason="x", user_id="u", update_time_ns=0)
     halted = judge(proposal(limit_terms()), book, surroundings(kill_switch=switch))
-    assert (halted.passed, halted.reserved_cash) == (False, 0)
+    assert (halted.passed, halted.reserved_cash) == (False, D(0))
     book.positions["aapl"] = D(10)
     sell = judge(proposal(limit_terms(Side.SELL)), book, surroundings())
-    assert (sell.reserved_cash, sell.reserved_quantity) == (0, 10)
+    assert (sell.reserved_cash, sell.reserved_quantity) == (D(0), D(10))

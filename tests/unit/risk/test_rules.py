@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from services.risk.domain.limits import (
     Limits,
     change_limits,
 )
-from services.risk.domain.market import ReferencePrice, reference_of
+from services.risk.domain.market import Instrument, ReferencePrice, reference_of
 from services.risk.domain.rules import evaluate, passes
 from services.risk.domain.terms import OrderType, Side, Terms, worst_price
 from services.risk.domain.verdict import Rule, RuleResult, Verdict
@@ -24,7 +25,7 @@ D = Decimal
 PASS, FAIL, UNDECIDED = Verdict.PASS, Verdict.FAIL, Verdict.UNDECIDED
 
 
-def result_of(rule: Rule, **changes: object) -> RuleResult:
+def result_of(rule: Rule, **changes: Any) -> RuleResult:
     return next(result for result in evaluate(context(**changes)) if result.rule is rule)
 
 
@@ -49,7 +50,9 @@ def test_anything_but_pass_refuses(verdict: Verdict) -> None:
         (replace(AAPL, currency="EUR"), "EUR"),
     ],
 )
-def test_instrument_must_be_known_active_and_in_the_accounts_currency(instrument, text) -> None:
+def test_instrument_must_be_known_active_and_in_the_accounts_currency(
+    instrument: Instrument | None, text: str
+) -> None:
     result = result_of(Rule.INSTRUMENT_TRADABLE, instrument=instrument)
     assert result.verdict is FAIL
     assert text in result.message
@@ -57,15 +60,15 @@ def test_instrument_must_be_known_active_and_in_the_accounts_currency(instrument
 
 
 @pytest.mark.parametrize(("quantity", "verdict"), [("10000", PASS), ("10000.000000001", FAIL)])
-def test_order_quantity(quantity, verdict) -> None:
+def test_order_quantity(quantity: str, verdict: Verdict) -> None:
     result = result_of(Rule.ORDER_QUANTITY, terms=limit_terms(quantity=quantity))
     assert result.verdict is verdict
     assert result.headroom == D(10_000) - D(quantity)
-    assert (result.limit, result.unit) == (10_000, "shares")
+    assert (result.limit, result.unit) == (D(10_000), "shares")
 
 
 @pytest.mark.parametrize(("worst", "verdict"), [("100000", PASS), ("100000.01", FAIL)])
-def test_order_notional_of_a_buy_is_at_its_worst_price(worst, verdict) -> None:
+def test_order_notional_of_a_buy_is_at_its_worst_price(worst: str, verdict: Verdict) -> None:
     result = result_of(Rule.ORDER_NOTIONAL, worst_price=D(worst))
     assert result.verdict is verdict
     assert result.value == 10 * D(worst)
@@ -100,7 +103,9 @@ def test_without_a_price_the_money_rules_are_undecided() -> None:
         (market_terms(), PASS, "0"),
     ],
 )
-def test_price_collar_counts_only_what_is_against_the_account(terms, verdict, value) -> None:
+def test_price_collar_counts_only_what_is_against_the_account(
+    terms: Terms, verdict: Verdict, value: str
+) -> None:
     result = result_of(Rule.PRICE_COLLAR, terms=terms)
     assert (result.verdict, result.value) == (verdict, D(value))
     assert result.headroom == D("0.1") - D(value)
@@ -125,7 +130,9 @@ def test_price_collar_decides_on_exact_numbers_and_shows_six_digits() -> None:
         (None, UNDECIDED),
     ],
 )
-def test_a_stale_price_decides_nothing(terms, reference, verdict) -> None:
+def test_a_stale_price_decides_nothing(
+    terms: Terms, reference: ReferencePrice | None, verdict: Verdict
+) -> None:
     result = result_of(Rule.PRICE_COLLAR, terms=terms, reference=reference)
     assert result.verdict is verdict
     if verdict is UNDECIDED and reference is not None:
@@ -136,42 +143,42 @@ def test_a_buy_counts_open_buys_to_the_position() -> None:
     at = {"position": D(99_980), "open_same_side": D(10)}
     assert result_of(Rule.POSITION, **at).verdict is PASS
     over = result_of(Rule.POSITION, **at, remaining=D(11))
-    assert (over.verdict, over.value, over.headroom) == (FAIL, 100_001, -1)
+    assert (over.verdict, over.value, over.headroom) == (FAIL, D(100_001), D(-1))
 
 
 def test_a_sell_needs_shares_that_no_other_sell_wants() -> None:
     sell = {"terms": limit_terms(Side.SELL), "position": D(15)}
     assert result_of(Rule.POSITION, **sell, open_same_side=D(5)).verdict is PASS
     short = result_of(Rule.POSITION, **sell, open_same_side=D(6))
-    assert (short.verdict, short.value, short.limit, short.headroom) == (FAIL, 16, 15, -1)
+    assert (short.verdict, short.value, short.limit, short.headroom) == (FAIL, D(16), D(15), D(-1))
 
 
 @pytest.mark.parametrize(("available", "verdict"), [("1000.10", PASS), ("1000.09", FAIL)])
-def test_buying_power_to_the_cent(available, verdict) -> None:
+def test_buying_power_to_the_cent(available: str, verdict: Verdict) -> None:
     result = result_of(Rule.BUYING_POWER, cash_available=D(available))
     assert (result.verdict, result.headroom) == (verdict, D(available) - D("1000.10"))
 
 
 def test_a_sell_needs_no_cash() -> None:
     result = result_of(Rule.BUYING_POWER, terms=limit_terms(Side.SELL), cash_available=D(-5))
-    assert (result.verdict, result.value) == (PASS, 0)
+    assert (result.verdict, result.value) == (PASS, D(0))
 
 
 @pytest.mark.parametrize(("before", "verdict"), [(199, PASS), (200, FAIL)])
-def test_order_rate(before, verdict) -> None:
+def test_order_rate(before: int, verdict: Verdict) -> None:
     result = result_of(Rule.ORDER_RATE, orders_last_second=before)
-    assert (result.verdict, result.value, result.unit) == (verdict, before + 1, "orders/s")
+    assert (result.verdict, result.value, result.unit) == (verdict, D(before + 1), "orders/s")
 
 
 def test_duplicate_order() -> None:
     result = result_of(Rule.DUPLICATE_ORDER, twin_age_ms=100)
-    assert (result.verdict, result.value, result.headroom) == (FAIL, 100, -150)
+    assert (result.verdict, result.value, result.headroom) == (FAIL, D(100), D(-150))
     off = Limits(duplicate_window_ms=0)
     assert result_of(Rule.DUPLICATE_ORDER, twin_age_ms=0, limits=off).verdict is PASS
 
 
 @pytest.mark.parametrize(("account", "text"), [("", "all accounts"), ("acc", "this account")])
-def test_kill_switch_names_what_is_halted(account, text) -> None:
+def test_kill_switch_names_what_is_halted(account: str, text: str) -> None:
     switch = KillSwitch(account, is_engaged=True, reason="fire", user_id="u", update_time_ns=0)
     result = result_of(Rule.KILL_SWITCH, kill_switch=switch)
     assert result.verdict is FAIL
@@ -192,7 +199,7 @@ def test_kill_switch_names_what_is_halted(account, text) -> None:
         (market_terms(), "0.004", "0.01"),
     ],
 )
-def test_worst_price(terms, reference, expected) -> None:
+def test_worst_price(terms: Terms, reference: str | None, expected: str | None) -> None:
     worst = worst_price(
         terms,
         reference=None if reference is None else D(reference),
@@ -207,8 +214,11 @@ def test_worst_price(terms, reference, expected) -> None:
     collar=st.decimals("0.0001", "0.5", places=4),
     side=st.sampled_from(Side),
 )
-def test_the_collars_edge_is_a_tick_inside_the_collar(reference, collar, side) -> None:
+def test_the_collars_edge_is_a_tick_inside_the_collar(
+    reference: Decimal, collar: Decimal, side: Side
+) -> None:
     worst = worst_price(market_terms(side), reference=reference, collar=collar, tick_size=D("0.01"))
+    assert worst is not None
     assert worst % D("0.01") == 0
     if side is Side.BUY:
         assert reference * (1 + collar) - D("0.01") < worst <= reference * (1 + collar)
@@ -220,7 +230,7 @@ def test_the_collars_edge_is_a_tick_inside_the_collar(reference, collar, side) -
     ("bid", "ask", "last", "expected"),
     [("10", "10.01", "9", "10.005"), ("0", "10", "9", "9"), ("10", "0", "0", None)],
 )
-def test_reference_is_the_middle_else_the_last(bid, ask, last, expected) -> None:
+def test_reference_is_the_middle_else_the_last(bid: str, ask: str, last: str, expected: str | None) -> None:
     assert reference_of(D(bid), D(ask), D(last)) == (None if expected is None else D(expected))
 
 
@@ -231,11 +241,11 @@ def test_changing_limits_counts_revisions() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(RANGES))
-def test_limits_out_of_range_are_all_named(name) -> None:
+def test_limits_out_of_range_are_all_named(name: str) -> None:
     allowed = RANGES[name]
     change_limits(Limits(), {name: allowed.lowest})
     change_limits(Limits(), {name: allowed.highest})
-    values = {name: allowed.highest + 1, "max_orders_per_second": 0}
+    values: dict[str, Decimal | int] = {name: allowed.highest + 1, "max_orders_per_second": 0}
     with pytest.raises(LimitRangeError) as caught:
         change_limits(Limits(), values)
     assert {field for field, _ in caught.value.violations} == set(values)
