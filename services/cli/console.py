@@ -18,8 +18,10 @@ import typer
 from google.protobuf import json_format
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
+from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.cli.bootstrap import BootstrapError
 from services.cli.client import EdgeClient
@@ -40,11 +42,22 @@ EdgeOption = Annotated[
     str | None, typer.Option("--edge", help="host:port of the edge.", envvar="BIFROST_EDGE")
 ]
 
-out = Console()
-err = Console(stderr=True)
+# What a shell says of a program that Ctrl-C ended.
+INTERRUPTED = 130
+_ANSWER_S = 3.0
 
+# highlight: ids and prices are not to be coloured in pieces.
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+# By reason, else by code.
 _NEXT_STEPS = {
+    "INSTRUMENT_NOT_FOUND": "See what trades here: bifrost quotes",
+    "ORDER_NOT_FOUND": "See your orders: bifrost order list",
+    "RATE_LIMITED": "Wait a moment and try again.",
     "UNAVAILABLE": "Is the mesh up? See: bifrost status",
+    "DEADLINE_EXCEEDED": "It took too long. See: bifrost status",
+    "UNIMPLEMENTED": "The mesh is older or newer than this command. See: bifrost status",
     "UNAUTHENTICATED": "Log in again: bifrost login",
     "PERMISSION_DENIED": "Your roles do not allow it; an administrator can change them.",
 }
@@ -52,6 +65,14 @@ _NEXT_STEPS = {
 
 class UsageError(RuntimeError):
     """What was typed does not make sense; the message says what would."""
+
+
+class NoMeshError(RuntimeError):
+    """There is no mesh to talk to."""
+
+
+# What a command ends with in one line.
+KNOWN_ERRORS = (LaunchError, BootstrapError, NotLoggedInError, NoMeshError, UsageError)
 
 
 @dataclass(frozen=True)
@@ -64,7 +85,7 @@ class Target:
     @classmethod
     def find(cls, home: Path | None, edge: str | None) -> Target:
         """The edge named, else the local mesh that runs, else the default port."""
-        place = Home(home.absolute()) if home else Home.default()
+        place = Home.at(home)
         if edge is None:
             state = MeshState.read(place.state_file)
             edge = state.edge if state else f"127.0.0.1:{load_inventory().edge_port}"
@@ -72,7 +93,11 @@ class Target:
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[EdgeClient]:
-        """A client that is logged in."""
+        """A client that is logged in. NoMeshError at once when nothing answers at the edge."""
+        if not await _answers(self.edge):
+            raise NoMeshError(
+                f"nothing answers at {self.edge}; start a mesh with: bifrost up (or name one with --edge)"
+            )
         async with EdgeClient(self.edge, Session(self.home, self.edge)) as client:
             yield client
 
@@ -87,33 +112,36 @@ def command(run: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
             asyncio.run(run(*args, **kwargs))
         except grpc.aio.AioRpcError as error:
             fail_rpc(error, as_json=as_json)
-        except (LaunchError, BootstrapError, NotLoggedInError, UsageError) as error:
-            fail(type(error).__name__.removesuffix("Error").upper(), str(error), as_json=as_json)
+        except KNOWN_ERRORS as error:
+            fail(_upper_snake(type(error).__name__.removesuffix("Error")), str(error), as_json=as_json)
         except KeyboardInterrupt:
-            raise typer.Exit(130) from None
+            raise typer.Exit(INTERRUPTED) from None
 
     return call
 
 
-def fail_rpc(error: grpc.aio.AioRpcError, *, as_json: bool) -> NoReturn:
+def fail_rpc(error: grpc.aio.AioRpcError, *, as_json: bool, next_step: str = "") -> NoReturn:
     """Print a call's error, every bad field and the next step; exit 1."""
     failure = error_from_rpc(error)
     code = error.code().name
     message = failure.message or code
-    if failure.metadata:
-        message += "  (" + ", ".join(f"{key}={value}" for key, value in failure.metadata.items()) + ")"
-    fail(failure.reason or code, message, as_json=as_json, next_step=_NEXT_STEPS.get(code, ""), code=code)
+    details = ", ".join(f"{key}={value}" for key, value in failure.metadata.items() if value)
+    if details:
+        message += f"  ({details})"
+    reason = failure.reason or code
+    step = next_step or _NEXT_STEPS.get(reason) or _NEXT_STEPS.get(code, "")
+    fail(reason, message, as_json=as_json, next_step=step, code=code)
 
 
 def fail(reason: str, message: str, *, as_json: bool, next_step: str = "", code: str = "") -> NoReturn:
     """Print an error for people or machines; exit 1."""
     if as_json:
-        error = {"code": code, "reason": reason, "message": message}
-        print(json.dumps({"error": {key: value for key, value in error.items() if value}}))
+        error = {"code": code, "reason": reason, "message": message, "next_step": next_step}
+        print_json({"error": {key: value for key, value in error.items() if value}})
     else:
-        err.print(f"[bold red]{reason}[/]  {message}", highlight=False)
+        err.print(Text(reason, style="bold red").append(f"  {message}", style="not bold default"))
         if next_step:
-            err.print(f"[dim]{next_step}[/]")
+            err.print(Text(next_step, style="dim"))
     raise typer.Exit(1)
 
 
@@ -132,17 +160,56 @@ def print_json(document: object) -> None:
 
 def short_name(enum: EnumTypeWrapper, value: int) -> str:
     """An enum value's name without its prefix, lower case: "accepted" for SUBMIT_OUTCOME_ACCEPTED."""
-    prefix = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", enum.DESCRIPTOR.name).upper() + "_"
+    prefix = _upper_snake(enum.DESCRIPTOR.name) + "_"
     return enum.Name(value).removeprefix(prefix).lower()
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str | Text]],
+    *,
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
 ) -> Table:
-    """A rich table; columns named in `right` hold numbers."""
-    view = Table(title=title, title_justify="left", header_style="bold")
+    """A rich table; columns named in `right` hold numbers, which like those in `whole` are never wrapped.
+
+    Cells are plain text: what a service says is not read as markup.
+    """
+    view = Table(
+        title=title,
+        title_justify="left",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for column in columns:
-        view.add_column(column, justify="right" if column in right else "left")
+        numeric = column in right
+        view.add_column(
+            column,
+            justify="right" if numeric else "left",
+            no_wrap=numeric or column in whole,
+            overflow="fold",
+        )
     for row in rows:
-        view.add_row(*row)
+        view.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return view
+
+
+async def _answers(edge: str) -> bool:
+    host, _, port = edge.rpartition(":")
+    if not port.isdecimal():
+        raise UsageError(f"an edge is written host:port, not {edge}")
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except (OSError, OverflowError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def _upper_snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()

@@ -9,10 +9,14 @@ import os
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
+import sys
+
 import structlog
 import typer
+from typer.exceptions import TyperException
 
-from services.cli.commands import call, login, market, mesh, orders, positions
+from services.cli.commands import call, edge, login, logs, market, mesh, orders, positions
+from services.cli.console import INTERRUPTED, print_json
 from services.cli.demo import command as demo
 
 app = typer.Typer(
@@ -22,11 +26,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 mesh.register(app)
+logs.register(app)
 login.register(app)
 market.register(app)
 orders.register(app)
 positions.register(app)
 call.register(app)
+edge.register(app)
 demo.register(app)
 
 
@@ -34,4 +40,18 @@ def main() -> None:
     """Entry point."""
     # What libraries log is for services; a person at a terminal gets tables and errors.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    if "--json" in sys.argv[1:]:
+        sys.exit(_run_for_machines())
     app()
+
+
+def _run_for_machines() -> int:
+    """The command with errors of usage as JSON too; returns the exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        print_json({"error": {"reason": "USAGE", "message": error.format_message()}})
+        return error.exit_code
+    except typer.Abort:
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from bifrost.identity.v1 import token_service_pb2, token_service_pb2_grpc
 from services.cli.launcher.home import Home, write_secret
 
 ADMIN = "admin"
+_LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _EARLY_S = 30.0
 
 
@@ -41,16 +43,27 @@ class Session:
         self._home = home
         self._edge = edge
         self._tokens: Tokens | None = None
+        self._renewing = asyncio.Lock()
+
+    @property
+    def local_password(self) -> str | None:
+        """The administrator's first password, when this is the machine of the mesh. It never leaves it."""
+        path = self._home.admin_password_file
+        if self._edge.rpartition(":")[0] not in _LOCAL_HOSTS or not _readable(path):
+            return None
+        return path.read_text(encoding="utf-8").strip()
 
     async def access_token(self, channel: grpc.aio.Channel) -> str:
         """An access token with half a minute left at least.
 
-        Raises NotLoggedInError when nobody is logged in and this is not the machine of the mesh.
+        Raises NotLoggedInError when nobody is logged in and this is not the machine of the mesh, or when the
+        session of somebody other than the administrator has ended: nobody trades as another unasked.
         """
-        tokens = self._tokens or self._stored()
-        if tokens is None or time.time() > tokens.access_ends - _EARLY_S:
-            tokens = await self._renew(channel, tokens)
-        self._tokens = tokens
+        async with self._renewing:
+            tokens = self._tokens or self._stored()
+            if tokens is None or time.time() > tokens.access_ends - _EARLY_S:
+                tokens = await self._renew(channel, tokens)
+            self._tokens = tokens
         return tokens.access_token
 
     async def log_in(self, channel: grpc.aio.Channel, user_name: str, password: str) -> Tokens:
@@ -70,10 +83,14 @@ class Session:
             except grpc.aio.AioRpcError as error:
                 if error.code() != grpc.StatusCode.UNAUTHENTICATED:
                     raise
-        password_file = self._home.admin_password_file
-        if not _readable(password_file):
-            raise NotLoggedInError("nobody is logged in; run: bifrost login")
-        return await self.log_in(channel, ADMIN, password_file.read_text(encoding="utf-8").strip())
+            if tokens.user_name != ADMIN:
+                raise NotLoggedInError(
+                    f"the session of {tokens.user_name} has ended; run: bifrost login {tokens.user_name}"
+                )
+        password = self.local_password
+        if password is None:
+            raise NotLoggedInError("nobody is logged in; run: bifrost login USER")
+        return await self.log_in(channel, ADMIN, password)
 
     def _stored(self) -> Tokens | None:
         path = self._home.session_file
@@ -83,7 +100,14 @@ class Session:
             tokens = Tokens(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError):
             return None
-        return tokens if tokens.edge == self._edge else None
+        if tokens.edge == self._edge:
+            return tokens
+        if tokens.user_name != ADMIN:
+            raise NotLoggedInError(
+                f"{tokens.user_name} is logged in at {tokens.edge}, not at {self._edge}; "
+                f"run: bifrost login {tokens.user_name}"
+            )
+        return None
 
     def _keep(self, user_name: str, pair: token_service_pb2.TokenPair) -> Tokens:
         tokens = Tokens(

@@ -10,6 +10,7 @@ import typer
 from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.descriptor import MethodDescriptor
 
+from services.cli import completion
 from services.cli.console import (
     EdgeOption,
     HomeOption,
@@ -31,7 +32,12 @@ def register(app: typer.Typer) -> None:
 
 @command
 async def call(
-    method: Annotated[str, typer.Argument(help="SERVICE/METHOD, e.g. OrderService/ListOrders.")],
+    method: Annotated[
+        str,
+        typer.Argument(
+            help="SERVICE/METHOD, e.g. OrderService/ListOrders.", autocompletion=completion.methods
+        ),
+    ],
     body: Annotated[str, typer.Argument(help="Request as JSON; - reads standard input.")] = "{}",
     home: HomeOption = None,
     edge: EdgeOption = None,
@@ -74,7 +80,7 @@ def find_method(name: str) -> MethodDescriptor:
     found = [method for full, method in methods.items() if full == wanted or full.endswith("." + wanted)]
     if len(found) == 1:
         return found[0]
-    short = {".".join(full.split(".")[-2:]): full for full in methods}
-    near = [*found, *difflib.get_close_matches(wanted, short, n=3, cutoff=0.4)]
-    hint = f"; did you mean {', '.join(str(candidate) for candidate in near)}?" if near else ""
+    short = ["/".join(full.split(".")[-2:]) for full in methods]
+    near = difflib.get_close_matches(name, short, n=3, cutoff=0.4)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
     raise UsageError(f"no method {name}{hint}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterable
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.live import Live
-from rich.table import Table
+from rich.console import RenderableType
+from rich.text import Text
 
 from bifrost.data.v1 import (
     bar_pb2,
@@ -22,6 +23,8 @@ from bifrost.data.v1 import (
     quote_pb2,
 )
 from bifrost.type.v1 import stream_pb2, value_pb2
+from services.cli import completion
+from services.cli.chart import price_chart
 from services.cli.client import EdgeClient
 from services.cli.console import (
     EdgeOption,
@@ -35,10 +38,12 @@ from services.cli.console import (
     print_json,
     table,
 )
-from services.runtime.stream_client import resuming
+from services.cli.live import Feed, live_view
 
 _NANOS = 10**9
-_BLOCKS = "▁▂▃▄▅▆▇█"
+_DEFAULT_BARS = 20
+_FEWEST_FOR_CHART = 5
+_QUOTE_COLUMNS = ("symbol", "bid size", "bid", "ask", "ask size", "last", "market time", "state")
 _BAR_COLUMNS = ("date", "open", "high", "low", "close", "volume")
 
 
@@ -48,9 +53,20 @@ def register(app: typer.Typer) -> None:
     app.command()(bars)
 
 
+class AdjustmentName(StrEnum):
+    """What prices are adjusted for."""
+
+    RAW = "raw"
+    SPLIT = "split"
+    FULL = "full"
+
+
 @command
 async def quotes(
-    symbols: Annotated[list[str] | None, typer.Argument(help="Symbols; none means all.")] = None,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Argument(help="Symbols; none means all.", autocompletion=completion.symbols),
+    ] = None,
     count: Annotated[int, typer.Option(help="End after this many updates; 0 goes on.", min=0)] = 0,
     home: HomeOption = None,
     edge: EdgeOption = None,
@@ -72,8 +88,9 @@ async def quotes(
 
         board: dict[str, quote_pb2.Quote] = {}
         seen = 0
-        with Live(_board(board), console=out, refresh_per_second=8, auto_refresh=not as_json) as live:
-            async for message in resuming(open_stream):
+        feed = Feed()
+        with live_view(feed, lambda: _board(board), shown=not as_json):
+            async for message in feed.follow(open_stream):
                 batch = message.update if message.HasField("update") else message.snapshot
                 for quote in batch.quotes:
                     symbol = names.get(quote.instrument_id, quote.instrument_id)
@@ -81,8 +98,6 @@ async def quotes(
                     seen += 1
                     if as_json:
                         print_json({"symbol": symbol} | as_dict(quote))
-                if not as_json:
-                    live.update(_board(board))
                 if count and seen >= count:
                     return
 
@@ -94,34 +109,40 @@ async def _symbols(client: EdgeClient) -> dict[str, str]:
     return {entry.instrument_id: entry.symbol for entry in reply.instruments}
 
 
-def _board(board: dict[str, quote_pb2.Quote]) -> Table:
-    columns = ("symbol", "bid size", "bid", "ask", "ask size", "last", "market time", "state")
-    rows = []
+def _board(board: dict[str, quote_pb2.Quote]) -> RenderableType:
+    if not board:
+        return Text("waiting for the first quote …")
+    rows: list[list[str | Text]] = []
     for symbol, quote in sorted(board.items()):
         time = dt.datetime.fromtimestamp(quote.event_time_ns / _NANOS, dt.UTC)
-        state = f"[red]stale, {quote.age_ms / 1000:.0f} s old[/]" if quote.stale else "live"
         rows.append(
             [
                 symbol,
                 f"{quote.bid_size:,.0f}",
-                f"{quote.bid:.2f}",
-                f"{quote.ask:.2f}",
+                f"{quote.bid:,.2f}",
+                f"{quote.ask:,.2f}",
                 f"{quote.ask_size:,.0f}",
-                f"{quote.last:.2f}",
+                f"{quote.last:,.2f}",
                 f"{time:%Y-%m-%d %H:%M}",
-                state,
+                Text(f"old, {quote.age_ms / 1000:.0f} s", style="red") if quote.stale else "live",
             ]
         )
-    return table("quotes (generated around real bars)", columns, rows, right=columns[1:6])
+    title = "quotes (generated around real bars; market time in UTC)"
+    return table(title, _QUOTE_COLUMNS, rows, right=_QUOTE_COLUMNS[1:6], whole=("symbol", "market time", "state"))
 
 
 @command
 async def bars(
-    symbol: Annotated[str, typer.Argument(help="Symbol, e.g. AAPL.")],
+    symbol: Annotated[str, typer.Argument(help="Symbol, e.g. AAPL.", autocompletion=completion.symbols)],
     start: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")] = "",
     end: Annotated[str, typer.Option(help="Day after the last, YYYY-MM-DD.")] = "",
-    adjustment: Annotated[str, typer.Option(help="raw, split or full.")] = "raw",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many of the last.", min=1)] = 20,
+    adjustment: Annotated[
+        AdjustmentName, typer.Option(help="raw, split, or full: splits and dividends.", case_sensitive=False)
+    ] = AdjustmentName.RAW,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", help="How many of the last; 20, or all after --start.", min=1),
+    ] = None,
     home: HomeOption = None,
     edge: EdgeOption = None,
     as_json: Json = False,
@@ -130,7 +151,7 @@ async def bars(
     request = bar_service_pb2.ListBarsRequest(
         instrument=value_pb2.InstrumentRef(listed=value_pb2.ListedSymbol(symbol=symbol.upper())),
         interval=bar_pb2.BAR_INTERVAL_DAY,
-        adjustment=_adjustment(adjustment),
+        adjustment=f"ADJUSTMENT_{adjustment.upper()}",
         start_time=_day(start),
         end_time=_day(end),
         page_size=100_000,
@@ -138,6 +159,7 @@ async def bars(
     async with Target.find(home, edge).connect() as client:
         reply = await client.stub(bar_service_pb2_grpc.BarServiceStub).ListBars(request, timeout=30)
     columns = reply.bars
+    limit = limit or (len(columns.close) if start else _DEFAULT_BARS)
     rows = list(
         zip(
             columns.open_time_ns,
@@ -149,6 +171,9 @@ async def bars(
             strict=True,
         )
     )[-limit:]
+    if not rows and not as_json:
+        out.print(f"no bars of {symbol.upper()} in that time")
+        return
     dates = [dt.datetime.fromtimestamp(row[0] / _NANOS, dt.UTC).date().isoformat() for row in rows]
     if as_json:
         for date, row in zip(dates, rows, strict=True):
@@ -159,27 +184,10 @@ async def bars(
         for date, row in zip(dates, rows, strict=True)
     ]
     out.print(table(f"{symbol.upper()} daily, {adjustment}", _BAR_COLUMNS, cells, right=_BAR_COLUMNS[1:]))
-    out.print(sparkline([row[4] for row in rows]))
-
-
-def sparkline(values: list[float]) -> str:
-    """A line of blocks, lowest to highest."""
-    if not values:
-        return ""
-    low, high = min(values), max(values)
-    step = (high - low) / (len(_BLOCKS) - 1) or 1.0
-    return "".join(_BLOCKS[round((value - low) / step)] for value in values)
-
-
-def _adjustment(name: str) -> bar_pb2.Adjustment:
-    known = {
-        "raw": bar_pb2.ADJUSTMENT_RAW,
-        "split": bar_pb2.ADJUSTMENT_SPLIT,
-        "full": bar_pb2.ADJUSTMENT_FULL,
-    }
-    if name not in known:
-        raise UsageError(f"adjustment is raw, split or full, not {name}")
-    return known[name]
+    if len(rows) >= _FEWEST_FOR_CHART:
+        out.print()
+        for line in price_chart([row[4] for row in rows], width=out.width):
+            out.print(Text(line))
 
 
 def _day(text: str) -> Timestamp | None:

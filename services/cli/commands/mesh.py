@@ -1,27 +1,42 @@
-"""bifrost up, down, status, logs: the mesh on this machine."""
+"""bifrost up, down, status: the mesh on this machine."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import time
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
 
 import psutil
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from services.cli.bootstrap import PAPER_CASH, Replay, load_prices, open_paper_account, start_session
 from services.cli.commands.welcome import print_welcome
-from services.cli.console import HomeOption, Json, Target, UsageError, command, out, print_json, table
+from services.cli.console import (
+    INTERRUPTED,
+    HomeOption,
+    Json,
+    Target,
+    command,
+    err,
+    out,
+    print_json,
+    table,
+)
 from services.cli.launcher import Home, Launcher, LaunchError, MeshState, Ports
-from services.cli.launcher.state import is_alive
+from services.cli.launcher.health import serving_status
+from services.cli.launcher.leftovers import end_leftovers
+from services.cli.waiting import in_thread, until
 from services.runtime.inventory import load_inventory
 
 _DOWN_S = 40.0
+SERVING = "SERVING"
+_STATUS_COLUMNS = ("process", "health", "pid", "port", "memory_mb", "restarts", "last_exit")
+R = TypeVar("R")
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +44,6 @@ def register(app: typer.Typer) -> None:
     app.command()(up)
     app.command()(down)
     app.command()(status)
-    app.command()(logs)
 
 
 @command
@@ -42,7 +56,7 @@ async def up(
     seed: Annotated[int, typer.Option(help="Seed of the replayed tape.", min=1)] = 1,
 ) -> None:
     """Start the mesh, load real prices, begin a paper session. Ctrl-C stops it."""
-    place = Home(home.absolute()) if home else Home.default()
+    place = Home.at(home)
     inventory = load_inventory()
     ports = Ports.free(inventory) if free_ports else Ports.default(inventory)
     stop = _stop_on_signals()
@@ -66,9 +80,9 @@ async def up(
                 await _or_stopped(load_prices(client, loading), stop)
                 progress.update(task, description="Session", completed=92)
                 replay = Replay(seconds_per_day=seconds_per_day, seed=seed)
-                session = await start_session(client, replay, request_id="first-session")
+                session = await _or_stopped(start_session(client, replay, request_id="first-session"), stop)
                 progress.update(task, description="Account", completed=97)
-                account = await open_paper_account(client, "paper", PAPER_CASH)
+                account = await _or_stopped(open_paper_account(client, "paper", PAPER_CASH), stop)
             progress.update(task, description="Ready", completed=100)
         except BaseException:
             progress.update(task, description="Stopping")
@@ -84,74 +98,107 @@ async def up(
 def _stop_on_signals() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     return stop
 
 
-async def _or_stopped(work: object, stop: asyncio.Event) -> None:
-    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+async def _or_stopped(work: Coroutine[Any, Any, R], stop: asyncio.Event) -> R:
+    task = asyncio.create_task(work)
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     if not task.done():
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        raise LaunchError("stopped before it was up")
-    await task
+        await asyncio.gather(task, return_exceptions=True)
+        err.print("Stopped before it was up.")
+        raise typer.Exit(INTERRUPTED)
+    return await task
 
 
 @command
 async def down(home: HomeOption = None, as_json: Json = False) -> None:
     """Stop the mesh that runs on this machine."""
-    place = Home(home.absolute()) if home else Home.default()
-    state = MeshState.read(place.state_file)
-    if state is None:
-        if as_json:
-            print_json({"stopped": False})
-        else:
-            out.print("No mesh runs here.")
-        return
-    os.kill(state.launcher_pid, signal.SIGTERM)
-    deadline = time.monotonic() + _DOWN_S
-    while is_alive(state.launcher_pid):
-        if time.monotonic() > deadline:
-            raise LaunchError(f"process {state.launcher_pid} does not stop; see {place.logs}")
-        await asyncio.sleep(0.1)
+    place = Home.at(home)
+    state = MeshState.load(place.state_file)
+    stopped = state is not None and state.is_running
+    left: list[str] = []
+    if state is not None and stopped:
+        await _end_launcher(place, state)
+    elif state is not None:
+        left = await in_thread(end_leftovers, state)
+        place.state_file.unlink(missing_ok=True)
     if as_json:
-        print_json({"stopped": True})
-    else:
+        print_json({"stopped": stopped, "ended_leftovers": left})
+    elif stopped:
         out.print("Stopped.")
+    elif left:
+        out.print(f"The mesh here was killed; ended what it had left: {', '.join(left)}.")
+    else:
+        out.print(f"No mesh runs on {place.root}.")
+
+
+async def _end_launcher(place: Home, state: MeshState) -> None:
+    os.kill(state.launcher_pid, signal.SIGTERM)
+    try:
+        await until(lambda: not state.is_running, timeout_s=_DOWN_S)
+    except TimeoutError:
+        raise LaunchError(f"process {state.launcher_pid} does not stop; see {place.logs}") from None
 
 
 @command
 async def status(home: HomeOption = None, as_json: Json = False) -> None:
-    """Every process of the mesh: state, port, memory, restarts."""
-    target = Target.find(home, None)
-    state = MeshState.read(target.home.state_file)
+    """Every process of the mesh: health, port, memory, restarts. Exit code 1 unless all serve."""
+    place = Home.at(home)
+    state = MeshState.read(place.state_file)
     if state is None:
-        raise LaunchError(f"no mesh runs on {target.home.root}; start one with: bifrost up")
-    rows = []
-    for name, process in sorted(state.processes.items()):
-        running = process.pid is not None and is_alive(process.pid)
-        rows.append(
-            {
-                "process": name,
-                "state": "running" if running else "down",
-                "pid": process.pid,
-                "port": process.port,
-                "memory_mb": _memory_mb(process.pid) if running else 0,
-                "restarts": process.restarts,
-                "last_exit": process.last_exit,
-            }
-        )
+        raise LaunchError(f"no mesh runs on {place.root}; start one with: bifrost up")
+    names = sorted(state.processes)
+    rows = await asyncio.gather(*(_process_row(state, name) for name in names))
     if as_json:
         print_json({"edge": state.edge, "launcher_pid": state.launcher_pid, "processes": rows})
-        return
-    columns = ["process", "state", "pid", "port", "memory_mb", "restarts", "last_exit"]
-    cells = [["" if row[column] is None else str(row[column]) for column in columns] for row in rows]
-    out.print(table(f"mesh at {state.edge}", columns, cells, right=("pid", "port", "memory_mb", "restarts")))
+    else:
+        cells = [[_cell(column, row[column]) for column in _STATUS_COLUMNS] for row in rows]
+        titles = [column.replace("_mb", " MB").replace("_", " ") for column in _STATUS_COLUMNS]
+        out.print(
+            table(f"mesh at {state.edge}", titles, cells, right=("pid", "port", "memory MB", "restarts"))
+        )
+    if any(row["health"] != SERVING for row in rows):
+        raise typer.Exit(1)
+
+
+async def _process_row(state: MeshState, name: str) -> dict[str, Any]:
+    entry = state.processes[name]
+    alive = entry.is_alive
+    return {
+        "process": name,
+        "state": "running" if alive else "down",
+        "health": await _health(state, name) if alive else "DOWN",
+        "pid": entry.pid,
+        "port": entry.port,
+        "memory_mb": await asyncio.to_thread(_memory_mb, entry.pid) if alive else 0,
+        "restarts": entry.restarts,
+        "last_exit": entry.last_exit,
+    }
+
+
+async def _health(state: MeshState, name: str) -> str:
+    services = load_inventory().services
+    if name in services:
+        answers = [serving_status(state.addresses[name], contract) for contract in services[name].contracts]
+        # The worst of its contracts speaks for it.
+        return max(await asyncio.gather(*answers), key=lambda answer: answer != SERVING)
+    if name == "envoy":
+        return await serving_status(state.edge, "")
+    # Valkey and PostgreSQL: their supervisors saw them ready, and they run.
+    return SERVING
+
+
+def _cell(column: str, value: object) -> str | Text:
+    text = "" if value is None else str(value)
+    if column != "health":
+        return text
+    return Text(text, style="green" if text == SERVING else "bold red")
 
 
 def _memory_mb(pid: int | None) -> int:
@@ -162,38 +209,3 @@ def _memory_mb(pid: int | None) -> int:
         return round(sum(member.memory_full_info().pss for member in family) / 2**20)
     except psutil.Error:
         return 0
-
-
-@command
-async def logs(
-    service: Annotated[str, typer.Argument(help="A service, envoy, postgres or valkey.")],
-    home: HomeOption = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.", min=0)] = 50,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows.")] = False,
-    as_json: Json = False,  # noqa: ARG001  log lines are JSON as they stand
-) -> None:
-    """The log of one process."""
-    place = Home(home.absolute()) if home else Home.default()
-    path = place.logs / f"{service}.log"
-    if not path.exists():
-        known = ", ".join(sorted(log.stem for log in place.logs.glob("*.log")))
-        raise UsageError(f"no log of {service}; there are: {known or 'none yet'}")
-    await asyncio.to_thread(_print_tail, path, lines)
-    position = path.stat().st_size
-    while follow:
-        position = await asyncio.to_thread(_print_from, path, position)
-        await asyncio.sleep(0.25)
-
-
-def _print_tail(path: Path, lines: int) -> None:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file.readlines()[-lines:] if lines else []:
-            print(line, end="")
-
-
-def _print_from(path: Path, position: int) -> int:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        file.seek(position)
-        for line in file:
-            print(line, end="", flush=True)
-        return file.tell()

@@ -7,41 +7,44 @@ from collections.abc import AsyncIterable
 from enum import StrEnum
 from typing import Annotated
 
+import grpc
 import typer
+from rich.text import Text
 
 from bifrost.execution.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from bifrost.risk.v1 import check_pb2, error_reason_pb2
 from bifrost.type.v1 import order_terms_pb2, stream_pb2, value_pb2
+from services.cli import completion
 from services.cli.accounts import AccountOption, find_account
 from services.cli.console import (
     EdgeOption,
     HomeOption,
     Json,
     Target,
+    UsageError,
     as_dict,
     command,
+    fail_rpc,
     out,
     print_json,
     short_name,
     table,
 )
+from services.cli.money import show_quantity
+from services.cli.order_view import describe_event, describe_terms, order_table
 from services.runtime.stream_client import resuming
 
-_COLUMNS = (
-    "time",
-    "order",
-    "symbol",
-    "side",
-    "type",
-    "tif",
-    "quantity",
-    "price",
-    "filled",
-    "average",
-    "state",
-    "message",
+# After these a submission may have gone through all the same.
+_UNSURE = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+    }
 )
-_NUMBERS = ("quantity", "price", "filled", "average")
+_PAGE = 1000
 
 
 class SideName(StrEnum):
@@ -72,15 +75,15 @@ def register(app: typer.Typer) -> None:
 
 @command
 async def submit(  # noqa: PLR0917  options, as typed
-    side: Annotated[SideName, typer.Argument(help="buy or sell.")],
+    side: Annotated[SideName, typer.Argument(help="buy or sell.", case_sensitive=False)],
     quantity: Annotated[str, typer.Argument(help="Shares, e.g. 10.")],
-    symbol: Annotated[str, typer.Argument(help="Symbol, e.g. AAPL.")],
+    symbol: Annotated[str, typer.Argument(help="Symbol, e.g. AAPL.", autocompletion=completion.symbols)],
     limit: Annotated[str | None, typer.Option(help="Limit price; none means a market order.")] = None,
     stop: Annotated[
         str | None, typer.Option(help="Stop price: a stop, or with --limit a stop-limit order.")
     ] = None,
     time_in_force: Annotated[
-        TimeInForceName, typer.Option("--tif", help="How long it stands.")
+        TimeInForceName, typer.Option("--tif", help="How long it stands.", case_sensitive=False)
     ] = TimeInForceName.DAY,
     request_id: Annotated[
         str | None,
@@ -100,18 +103,28 @@ async def submit(  # noqa: PLR0917  options, as typed
         limit_price=limit or "",
         stop_price=stop or "",
     )
+    request_id = request_id or str(uuid.uuid4())
     async with Target.find(home, edge).connect() as client:
         owner = await find_account(client, account)
-        reply = await client.stub(order_service_pb2_grpc.OrderServiceStub).SubmitOrder(
-            order_service_pb2.SubmitOrderRequest(
-                account_id=owner.account_id,
-                request_id=request_id or str(uuid.uuid4()),
-                instrument=value_pb2.InstrumentRef(listed=value_pb2.ListedSymbol(symbol=symbol.upper())),
-                terms=terms,
-                tag="bifrost order",
-            ),
-            timeout=15,
+        request = order_service_pb2.SubmitOrderRequest(
+            account_id=owner.account_id,
+            request_id=request_id,
+            instrument=value_pb2.InstrumentRef(listed=value_pb2.ListedSymbol(symbol=symbol.upper())),
+            terms=terms,
+            tag="bifrost order",
         )
+        try:
+            reply = await client.stub(order_service_pb2_grpc.OrderServiceStub).SubmitOrder(
+                request, timeout=15
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _UNSURE:
+                raise
+            step = (
+                f"It may have gone through. The same command with --request-id {request_id} "
+                "never trades twice, and says what became of it."
+            )
+            fail_rpc(error, as_json=as_json, next_step=step)
     if as_json:
         print_json(as_dict(reply))
     else:
@@ -129,10 +142,10 @@ def _order_type(limit: str | None, stop: str | None) -> order_terms_pb2.OrderTyp
 def _print_outcome(reply: order_service_pb2.SubmitOrderResponse) -> None:
     order = reply.order
     outcome = short_name(order_service_pb2.SubmitOutcome, reply.outcome)
-    state = short_name(order_pb2.OrderState, order.state)
-    out.print(f"[bold]{outcome}[/]  {order.symbol} {state}  {order.order_id}")
+    out.print(Text(outcome, style="bold").append(f"  {describe_terms(order)}", style="not bold"))
+    out.print(Text(order.order_id, style="dim"))
     if order.message:
-        out.print(order.message, highlight=False)
+        out.print(Text(order.message))
     if reply.outcome == order_service_pb2.SUBMIT_OUTCOME_UNKNOWN:
         out.print("It is being settled with the venue. Do not submit it again; see: bifrost order watch")
     failed = [rule for rule in reply.risk.rules if rule.verdict != check_pb2.VERDICT_PASS]
@@ -140,9 +153,9 @@ def _print_outcome(reply: order_service_pb2.SubmitOrderResponse) -> None:
         rows = [
             [
                 short_name(error_reason_pb2.Rule, rule.rule),
-                rule.value,
-                rule.limit,
-                rule.headroom,
+                show_quantity(rule.value),
+                show_quantity(rule.limit),
+                show_quantity(rule.headroom),
                 rule.unit,
                 rule.message,
             ]
@@ -154,7 +167,12 @@ def _print_outcome(reply: order_service_pb2.SubmitOrderResponse) -> None:
 
 @command
 async def cancel(
-    order_id: Annotated[str, typer.Argument(help="Order id, or all.")],
+    order_id: Annotated[
+        str,
+        typer.Argument(
+            help="Order id, its first characters, or all.", autocompletion=completion.open_order_ids
+        ),
+    ],
     account: AccountOption = None,
     home: HomeOption = None,
     edge: EdgeOption = None,
@@ -170,12 +188,42 @@ async def cancel(
             )
             orders = list(everything.orders)
         else:
+            whole = await _whole_id(stub, owner.account_id, order_id)
             one = await stub.CancelOrder(
-                order_service_pb2.CancelOrderRequest(account_id=owner.account_id, order_id=order_id),
+                order_service_pb2.CancelOrderRequest(account_id=owner.account_id, order_id=whole),
                 timeout=15,
             )
             orders = [one.order]
     _show("cancelled", orders, as_json=as_json)
+
+
+async def _whole_id(stub: order_service_pb2_grpc.OrderServiceStub, account_id: str, start: str) -> str:
+    """The order id that begins so, among all that are open and the last thousand of any state.
+
+    Both, so that what was unique in a list that is shown is not taken for another order.
+    """
+    wanted = start.lower()
+    if len(wanted) == len(str(uuid.NAMESPACE_DNS)):
+        return wanted
+    found: dict[str, order_pb2.Order] = {}
+    for open_only in (True, False):
+        request = order_service_pb2.ListOrdersRequest(
+            account_id=account_id, open_only=open_only, page_size=_PAGE
+        )
+        while True:
+            page = await stub.ListOrders(request, timeout=15)
+            found |= {order.order_id: order for order in page.orders if order.order_id.startswith(wanted)}
+            if not (open_only and page.next_page_token):
+                break
+            request.page_token = page.next_page_token
+    if not found:
+        raise UsageError(f"no order of yours begins with {start}; see: bifrost order list")
+    if len(found) > 1:
+        listed = "".join(
+            f"\n  {order_id}  {describe_terms(found[order_id])}" for order_id in sorted(found)[:20]
+        )
+        raise UsageError(f"{len(found)} orders begin with {start}; say more of it:{listed}")
+    return next(iter(found))
 
 
 @command
@@ -205,25 +253,7 @@ def _show(title: str, orders: list[order_pb2.Order], *, as_json: bool) -> None:
     if as_json:
         print_json({"orders": [as_dict(order) for order in orders]})
     else:
-        out.print(table(title, _COLUMNS, [_row(order) for order in orders], right=_NUMBERS))
-
-
-def _row(order: order_pb2.Order) -> list[str]:
-    terms = order.terms
-    return [
-        order.create_time.ToDatetime().strftime("%H:%M:%S"),
-        order.order_id,
-        order.symbol,
-        short_name(order_terms_pb2.Side, terms.side),
-        short_name(order_terms_pb2.OrderType, terms.type),
-        short_name(order_terms_pb2.TimeInForce, terms.time_in_force),
-        terms.quantity,
-        "/".join(price for price in (terms.stop_price, terms.limit_price) if price),
-        order.filled_quantity,
-        order.average_price,
-        short_name(order_pb2.OrderState, order.state),
-        order.message,
-    ]
+        out.print(order_table(title, orders))
 
 
 @command
@@ -255,18 +285,4 @@ async def watch(
                 if as_json:
                     print_json(as_dict(message))
                 else:
-                    _print_event(message.order_event)
-
-
-def _print_event(event: order_pb2.OrderEvent) -> None:
-    order = event.order
-    what = short_name(order_pb2.OrderEventType, event.type)
-    fill = (
-        f"{event.fill.quantity} at {event.fill.price}, fee {event.fill.fee}" if event.HasField("fill") else ""
-    )
-    side = short_name(order_terms_pb2.Side, order.terms.side)
-    out.print(
-        f"{order.update_time.ToDatetime():%H:%M:%S.%f}  [bold]{what:<18}[/] {order.symbol:<6} {side:<4} "
-        f"{order.terms.quantity:>8}  {fill or order.message}  [dim]{order.order_id}[/]",
-        highlight=False,
-    )
+                    out.print(Text(describe_event(message.order_event)))

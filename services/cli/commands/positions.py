@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from google.protobuf.message import Message
 from rich.console import Group, RenderableType
-from rich.live import Live
+from rich.text import Text
 
 from bifrost.portfolio.v1 import portfolio_pb2, portfolio_service_pb2, portfolio_service_pb2_grpc
 from bifrost.type.v1 import stream_pb2
@@ -23,10 +24,12 @@ from services.cli.console import (
     print_json,
     table,
 )
-from services.runtime.stream_client import resuming
+from services.cli.live import Feed, live_view
+from services.cli.money import show_money, show_pnl, show_price, show_quantity, with_money
 
-_FIELDS = ("symbol", "quantity", "average_cost", "cost", "mark_price", "unrealized_pnl", "realized_pnl")
-_BALANCE = ("cash", "market_value", "equity", "realized_pnl", "unrealized_pnl", "fees")
+_COLUMNS = ("symbol", "quantity", "average", "cost", "mark", "unrealized", "realized")
+_BALANCE = ("cash", "market value", "equity", "realized", "unrealized", "fees")
+_MONEY = ("cash", "market_value", "equity", "cost", "realized_pnl", "unrealized_pnl", "fees")
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +56,7 @@ async def positions(
                 portfolio_service_pb2.ListPositionsRequest(account_id=owner.account_id), timeout=15
             )
             if as_json:
-                print_json(as_dict(reply))
+                print_json(_message_as_dict(reply))
             else:
                 out.print(_view(owner, reply.positions, reply.balance))
             return
@@ -67,18 +70,20 @@ async def positions(
             return stub.StreamPositions(request)
 
         held: dict[str, portfolio_pb2.Position] = {}
-        with Live(console=out, refresh_per_second=8, auto_refresh=not as_json) as live:
-            async for message in resuming(open_stream):
+        balance = portfolio_pb2.Balance(currency=owner.currency)
+        feed = Feed()
+        with live_view(feed, lambda: _view(owner, held.values(), balance), shown=not as_json):
+            async for message in feed.follow(open_stream):
                 if not (message.HasField("snapshot") or message.HasField("update")):
                     continue
                 if as_json:
-                    print_json(as_dict(message))
+                    print_json(_message_as_dict(message))
                     continue
                 batch = message.snapshot if message.HasField("snapshot") else message.update
                 if message.HasField("snapshot"):
                     held.clear()
                 held |= {position.instrument_id: position for position in batch.positions}
-                live.update(_view(owner, held.values(), batch.balance))
+                balance.CopyFrom(batch.balance)
 
 
 def _view(
@@ -86,15 +91,50 @@ def _view(
     held: Iterable[portfolio_pb2.Position],
     balance: portfolio_pb2.Balance,
 ) -> RenderableType:
-    ordered = sorted(held, key=lambda position: position.symbol)
-    rows = [
-        [*(getattr(position, name) for name in _FIELDS), "stale" if position.mark_stale else ""]
-        for position in ordered
+    rows = [_row(position) for position in sorted(held, key=lambda position: position.symbol)]
+    money = balance.currency
+    totals: list[str | Text] = [
+        show_money(balance.cash, money),
+        show_money(balance.market_value, money) or "no price",
+        show_money(balance.equity, money) or "no price",
+        show_pnl(balance.realized_pnl, money),
+        show_pnl(balance.unrealized_pnl, money),
+        show_money(balance.fees, money),
     ]
-    columns = (*(name.replace("_", " ") for name in _FIELDS), "mark")
-    money = [[getattr(balance, name) or "no price" for name in _BALANCE]]
-    titles = [name.replace("_", " ") for name in _BALANCE]
+    title = f"{account.name}  {account.account_id}"
     return Group(
-        table(f"{account.name}  {account.account_id}", columns, rows, right=columns[1:-1]),
-        table(f"balance in {balance.currency}", titles, money, right=titles),
+        table(title, _COLUMNS, rows, right=_COLUMNS[1:]) if rows else Text(f"{title}\nno holdings"),
+        Text(),
+        table(f"balance in {money}", _BALANCE, [totals], right=_BALANCE),
     )
+
+
+def _row(position: portfolio_pb2.Position) -> list[str | Text]:
+    money = position.currency
+    mark = Text(show_price(position.mark_price, money) or "no price")
+    if position.mark_stale:
+        mark = mark.append(" old", style="red")
+    return [
+        position.symbol,
+        show_quantity(position.quantity),
+        show_price(position.average_cost, money),
+        show_money(position.cost, money),
+        mark,
+        show_pnl(position.unrealized_pnl, money),
+        show_pnl(position.realized_pnl, money),
+    ]
+
+
+def _message_as_dict(message: Message) -> dict[str, Any]:
+    """Positions and balance with money in the currency's digits, at whatever depth they lie."""
+    return {key: _in_currency(value) for key, value in as_dict(message).items()}
+
+
+def _in_currency(value: object) -> object:
+    if isinstance(value, list):
+        return [_in_currency(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _in_currency(entry) for key, entry in value.items()}
+    currency = inner.get("currency")
+    return with_money(inner, currency, _MONEY) if isinstance(currency, str) and currency else inner

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from bifrost.portfolio.v1 import portfolio_pb2
 from bifrost.venue.v1 import session_pb2
-from services.cli.launcher import Launcher
+from services.cli.launcher import Home, Launcher
 
 _LINES = Path(__file__).with_suffix(".txt")
 _TOOLS = Path(__file__).parents[3] / "build" / "tools"
@@ -27,7 +29,7 @@ _GRPCURL = (
     + _ORDER
     + "' {edge} bifrost.execution.v1.OrderService/SubmitOrder"
 )
-_CALL = "{bifrost} call OrderService/SubmitOrder '" + _ORDER + "'"
+_CALL = "{bifrost} call OrderService/SubmitOrder{home} '" + _ORDER + "'"
 
 
 def print_welcome(
@@ -48,24 +50,26 @@ def print_welcome(
         f"{session.seconds_per_day:g} s, seed {session.seed}",
         "Logs": str(home.logs),
     }
-    text = Text()
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
     for name, value in facts.items():
-        text.append(f"{name:<22}", style="bold").append(f"{value}\n")
-    text.right_crop(1)
-    out.print(Panel(text, title=f"Bifrost Trader is up ({seconds:.1f} s)", title_align="left"))
+        grid.add_row(name, Text(value))
+    out.print(Panel(grid, title=f"Bifrost Trader is up ({seconds:.1f} s)", title_align="left"))
     # Plain text, never wrapped or marked up: it is there to be pasted.
-    print(first_calls(launcher.edge_address, home.admin_password_file, account.account_id), flush=True)
+    print(first_calls(launcher.edge_address, home, account.account_id), flush=True)
 
 
-def first_calls(edge: str, password_file: Path, account: str) -> str:
+def first_calls(edge: str, home: Home, account: str) -> str:
     """Lines for a shell; grpcurl where it is installed, else the command's own `call`."""
     grpcurl = _grpcurl()
     values = {
         "{grpc_lines}": _GRPCURL if grpcurl else _CALL,
         "{grpcurl}": grpcurl or "",
         "{bifrost}": _bifrost(),
+        "{home}": "" if home.is_usual else f" --home {shlex.quote(str(home.root))}",
         "{edge}": edge,
-        "{password_file}": str(password_file),
+        "{password_file}": shlex.quote(str(home.admin_password_file)),
         "{account}": account,
     }
     lines = _LINES.read_text(encoding="utf-8")

@@ -113,9 +113,17 @@ def _grpc_mapper(refusal: Refusal) -> Config:
     details = base64.b64encode(status.SerializeToString()).decode("ascii").rstrip("=")
     return {
         "filter": _filter(f"({refusal.when}) && {_HAS_TYPE} && !{_IS_REST}"),
-        "headers_to_add": [_header(DETAILS_KEY, details), _header("grpc-status", str(status.code))],
-        # The body of a reply to a gRPC call becomes its grpc-message.
-        "body_format_override": {"text_format_source": {"inline_string": refusal.message}},
+        "headers_to_add": [
+            _header(DETAILS_KEY, details),
+            _header("grpc-status", str(status.code)),
+            _header("grpc-message", status.message),
+        ],
+        # Headers alone, as gRPC has it: gRPC-Web would make a status of its own out of anything else.
+        "status_code": 200,
+        "body_format_override": {
+            "text_format_source": {"inline_string": ""},
+            "content_type": "application/grpc",
+        },
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -11,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -19,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+
+_FOLDER = ".bifrost"
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,17 @@ class Home:
     @classmethod
     def default(cls) -> Home:
         """BIFROST_HOME, or ~/.bifrost."""
-        return cls(Path(os.environ.get("BIFROST_HOME") or Path.home() / ".bifrost").absolute())
+        return cls(Path(os.environ.get("BIFROST_HOME") or Path.home() / _FOLDER).absolute())
+
+    @property
+    def is_usual(self) -> bool:
+        """True for the folder that commands find in any terminal without being told."""
+        return self.root == Path.home() / _FOLDER
+
+    @classmethod
+    def at(cls, root: Path | None) -> Home:
+        """The folder named, else the default."""
+        return cls(root.expanduser().absolute()) if root else cls.default()
 
     @classmethod
     @contextlib.contextmanager
@@ -79,6 +93,18 @@ class Home:
     def state_file(self) -> Path:
         """What runs where; see MeshState."""
         return self.run / "mesh.json"
+
+    def lock(self) -> BinaryIO:
+        """Hold the home for one launcher until the file is closed, or its process ends in whatever way.
+
+        Raises BlockingIOError when another launcher holds it.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context((self.root / "lock").open("ab"))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.pop_all()
+        return file
 
     def credential_file(self, service: str) -> Path:
         """A service's private key; the stem is the key's id."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-
-import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from typing import BinaryIO
 
 from services.cli.edge import EdgePlan, render_edge, write_config
+from services.cli.launcher.diagnosis import explain, is_hopeless
+from services.cli.launcher.health import is_serving
 from services.cli.launcher.home import Home
+from services.cli.launcher.leftovers import end_leftovers
 from services.cli.launcher.ports import Ports
 from services.cli.launcher.process import SupervisedProcess
-from services.cli.launcher.state import MeshState, ProcessState
-from services.cli.waiting import until
-from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.embedded.valkey import EmbeddedValkey
+from services.cli.launcher.state import MeshState, ProcessState, start_ticks
+from services.cli.waiting import in_thread, until
+from services.runtime.embedded.postgres import EmbeddedPostgres, PostgresStartError
+from services.runtime.embedded.valkey import EmbeddedValkey, ValkeyStartError
 from services.runtime.inventory import Inventory, load_inventory
 
 _SERVICE_GRACE_S = 12.0
@@ -57,6 +59,13 @@ class Launcher:
         self._postgres_watch: asyncio.Task[None] | None = None
         self._postgres_restarts = 0
         self._passwords: dict[str, str] = {}
+        self._serving: set[str] = set()
+        self._lock: BinaryIO | None = None
+
+    @property
+    def _total(self) -> int:
+        """Steps of a start: every service, PostgreSQL, Valkey and Envoy."""
+        return len(self.inventory.services) + 3
 
     @property
     def edge_address(self) -> str:
@@ -72,39 +81,63 @@ class Launcher:
 
         Raises LaunchError: a port is taken, another mesh runs on this home, or a process does not come up.
         """
-        running = MeshState.read(self.home.state_file)
-        if running is not None:
+        try:
+            self._take_home()
+            await self._end_leftovers()
+            self._check_ports()
+            await self._start_stores()
+            await self._start_services(timeout_s)
+        except (OSError, PostgresStartError, ValkeyStartError) as error:
+            raise LaunchError(str(error)) from error
+
+    def _take_home(self) -> None:
+        try:
+            self._lock = self.home.lock()
+        except BlockingIOError:
+            running = MeshState.read(self.home.state_file)
+            whose = f" (process {running.launcher_pid})" if running else ""
             raise LaunchError(
-                f"a mesh already runs here (process {running.launcher_pid}); stop it with: bifrost down"
-            )
+                f"a mesh already runs on {self.home.root}{whose}; stop it with: bifrost down"
+            ) from None
+
+    async def _end_leftovers(self) -> None:
+        """What a killed launcher left, but PostgreSQL: its new one takes it over."""
+        state = MeshState.load(self.home.state_file)
+        if state is not None:
+            self._report("what was left", 0, self._total)
+            await in_thread(end_leftovers, state, keep={"postgres"})
+
+    def _check_ports(self) -> None:
         taken = self.ports.taken()
         if taken:
             listed = ", ".join(f"{port} ({name})" for name, port in taken)
             raise LaunchError(
                 f"ports in use: {listed}. Stop what holds them, or run: bifrost up --free-ports"
             )
-        names = list(self.inventory.services)
-        total = len(names) + 3
+
+    async def _start_stores(self) -> None:
         is_new = self.home.is_new
-        self._passwords = await asyncio.to_thread(self.home.prepare, names)
-        self._report("PostgreSQL", 0, total)
-        await asyncio.to_thread(self._start_postgres, is_new)
+        self._passwords = await asyncio.to_thread(self.home.prepare, self.inventory.services)
+        self._report("PostgreSQL", 0, self._total)
+        await in_thread(self._start_postgres, is_new)
         self._postgres_watch = asyncio.create_task(self._keep_postgres_up(), name="watch postgres")
-        self._report("Valkey", 1, total)
+        self._report("Valkey", 1, self._total)
         self._valkey = EmbeddedValkey()
-        await asyncio.to_thread(self._valkey.start)
-        self._report("services", 2, total)
-        for name in names:
+        await in_thread(self._valkey.start)
+
+    async def _start_services(self, timeout_s: float) -> None:
+        self._report("services", 2, self._total)
+        for name in self.inventory.services:
             self._add_service(name)
         await asyncio.gather(*(process.start() for process in self.processes.values()))
         try:
             async with asyncio.timeout(timeout_s):
-                await self._wait_serving(names, total)
-                self._report("Envoy", total - 1, total)
+                await asyncio.gather(*(self._named(name) for name in self.inventory.services))
+                self._report("Envoy", self._total - 1, self._total)
                 await self._start_edge()
         except TimeoutError:
-            raise LaunchError(await asyncio.to_thread(self._explain)) from None
-        self._report("ready", total, total)
+            raise LaunchError(self._explain()) from None
+        self._report("ready", self._total, self._total)
 
     async def stop(self) -> None:
         """Stop everything: the edge first, then services, then the stores. Safe to call twice."""
@@ -116,15 +149,19 @@ class Launcher:
             self._postgres_watch.cancel()
             await asyncio.gather(self._postgres_watch, return_exceptions=True)
         if self._valkey is not None:
-            await asyncio.to_thread(self._valkey.stop)
+            await in_thread(self._valkey.stop)
         if self._postgres is not None:
-            await asyncio.to_thread(self._postgres.stop)
-        self.home.state_file.unlink(missing_ok=True)
+            await in_thread(self._postgres.stop)
+        # Without the lock the state is another launcher's.
+        if self._lock is not None:
+            self.home.state_file.unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
 
     async def wait_serving(self, service: str, *, timeout_s: float = 30.0) -> None:
         """Wait until a service answers SERVING; TimeoutError when it does not in time."""
         contract = self.inventory.services[service].contracts[0]
-        await until(lambda: _is_serving(self.address(service), contract), timeout_s=timeout_s)
+        await until(lambda: is_serving(self.address(service), contract), timeout_s=timeout_s)
 
     def database_url(self, role: str) -> str:
         """URL of a service's own schema, or of the superuser ("postgres")."""
@@ -144,6 +181,7 @@ class Launcher:
         )
         if is_new:
             self._postgres.set_aside()
+        self._link_log(self._postgres.log_file)
         self._postgres.start()
         self._postgres.provision({name: self._passwords[name] for name in self.inventory.services})
 
@@ -152,7 +190,9 @@ class Launcher:
             await asyncio.sleep(_POSTGRES_WATCH_S)
             if self._postgres is not None and self._postgres.pid() is None:
                 self._postgres_restarts += 1
-                await asyncio.to_thread(self._start_postgres)
+                # What keeps it from starting is in its log; it is tried again until it does.
+                with contextlib.suppress(PostgresStartError):
+                    await in_thread(self._start_postgres)
                 self._write_state()
 
     def _add_service(self, name: str) -> None:
@@ -181,14 +221,22 @@ class Launcher:
             environment["BIFROST_ADMIN_PASSWORD_FILE"] = str(self.home.admin_password_file)
         return environment | self._settings.get("*", {}) | self._settings.get(name, {})
 
-    async def _wait_serving(self, names: list[str], total: int) -> None:
-        tasks = asyncio.as_completed([self._named(name) for name in names])
-        for done, task in enumerate(tasks, start=3):
-            self._report(await task, done, total)
+    def _link_log(self, log_file: Path) -> None:
+        """PostgreSQL's log among the others; under root it lies elsewhere."""
+        link = self.home.logs / "postgres.log"
+        link.unlink(missing_ok=True)
+        link.symlink_to(log_file)
 
-    async def _named(self, name: str) -> str:
-        await self.wait_serving(name, timeout_s=3600)
-        return name
+    async def _named(self, name: str) -> None:
+        contract = self.inventory.services[name].contracts[0]
+        await until(lambda: self._has_come_up(self.address(name), contract))
+        self._serving.add(name)
+        self._report(name, 2 + len(self._serving), self._total)
+
+    async def _has_come_up(self, address: str, contract: str) -> bool:
+        if is_hopeless(self.processes.values()):
+            raise LaunchError(self._explain())
+        return await is_serving(address, contract)
 
     async def _start_edge(self) -> None:
         await until(self.home.jwks_file.exists)
@@ -219,7 +267,7 @@ class Launcher:
             changed=self._write_state,
         )
         await self.processes["envoy"].start()
-        await until(lambda: _is_serving(self.edge_address, ""))
+        await until(lambda: self._has_come_up(self.edge_address, ""))
 
     def _write_state(self) -> None:
         processes = {
@@ -228,46 +276,33 @@ class Launcher:
                 port=self.ports.services.get(name, self.ports.edge),
                 restarts=process.restarts,
                 last_exit=process.last_exit,
+                started=process.started,
             )
             for name, process in self.processes.items()
         }
         if self._postgres is not None:
-            processes["postgres"] = ProcessState(
-                pid=self._postgres.pid(), port=self._postgres.port, restarts=self._postgres_restarts
+            processes["postgres"] = _store_state(
+                self._postgres.pid(), self._postgres.port, self._postgres_restarts
             )
         if self._valkey is not None:
-            processes["valkey"] = ProcessState(pid=self._valkey.pid(), port=self._valkey.port)
+            processes["valkey"] = _store_state(self._valkey.pid(), self._valkey.port)
         MeshState(
             launcher_pid=os.getpid(),
+            launcher_started=start_ticks(os.getpid()),
             edge=self.edge_address,
+            edge_admin=f"127.0.0.1:{self.ports.edge_admin}",
             addresses={name: self.address(name) for name in self.ports.services},
             metrics={name: f"127.0.0.1:{port}" for name, port in self.ports.metrics.items()},
             processes=processes,
         ).write(self.home.state_file)
 
     def _explain(self) -> str:
-        lines = ["the mesh did not come up in time"]
-        for name, process in self.processes.items():
-            if process.restarts or process.pid is None:
-                log = self.home.logs / f"{name}.log"
-                tail = (
-                    log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
-                    if log.exists()
-                    else []
-                )
-                lines += [f"{name} ended with {process.last_exit or 'nothing'}; its log ends:", *tail]
-        return "\n".join(lines)
+        return explain(self.processes.values(), self._serving, self.home.logs)
 
 
-async def _is_serving(address: str, contract: str) -> bool:
-    async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
-        try:
-            reply = await health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(service=contract), timeout=1.0
-            )
-        except grpc.aio.AioRpcError:
-            return False
-        return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
+def _store_state(pid: int | None, port: int, restarts: int = 0) -> ProcessState:
+    started = start_ticks(pid) if pid is not None else None
+    return ProcessState(pid=pid, port=port, restarts=restarts, started=started)
 
 
 def _envoy_program() -> str:

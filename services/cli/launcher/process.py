@@ -10,6 +10,8 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from services.cli.launcher.state import start_ticks
+
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 _STEADY_S = 20.0
@@ -40,6 +42,8 @@ class SupervisedProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
+        self.started: int | None = None
+        """Clock ticks since boot at which it was started last."""
 
     @property
     def pid(self) -> int | None:
@@ -92,6 +96,7 @@ class SupervisedProcess:
                 start_new_session=True,  # Ctrl-C in the terminal is the launcher's to handle
                 preexec_fn=_die_with_parent,
             )
+        self.started = start_ticks(self._process.pid)
         self._changed()
 
     async def _keep_up(self) -> None:
