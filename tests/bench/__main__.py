@@ -25,6 +25,7 @@ BENCHMARKS = (
     "start_up",
 )
 """A module each, in the order of docs/performance.md."""
+_WIDTH = 110
 OUTPUT = Path("build/bench.json")
 
 
@@ -35,6 +36,8 @@ def main() -> int:
         print(markdown(json.loads(OUTPUT.read_text(encoding="utf-8"))))
         return 0
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
     try:
         results, failed = _run(arguments.only or BENCHMARKS, console)
     except KeyboardInterrupt:

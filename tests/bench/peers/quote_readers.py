@@ -72,8 +72,8 @@ class Readers:
 async def _read(call: RawStream, messages: int) -> AsyncIterator[bytes]:
     for _ in range(messages):
         message = await call.read()
-        if message is grpc.aio.EOF:
-            raise EOFError(f"the stream ended: {await call.details()}")
+        if not isinstance(message, bytes):
+            raise EOFError(f"the stream ended: {await call.details()}")  # noqa: TRY004  that is what it means
         yield message
 
 
