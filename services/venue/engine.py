@@ -15,10 +15,12 @@ from dataclasses import dataclass, replace
 import structlog
 
 from services.runtime.clock import Clock
+from services.runtime.database import DatabaseUnavailableError
 from services.runtime.errors import unavailable
 from services.runtime.event_log import EventLog, LogTransaction, NewEvent
 from services.runtime.failpoints import failpoint
 from services.runtime.idempotency import IdempotencyStore
+from services.runtime.stream_client import Backoff
 from services.venue.answers import Answer, answer_without_session, carry_out
 from services.venue.controls import (
     ChangeReplay,
@@ -172,9 +174,20 @@ class Engine:
         self._ready = True
 
     async def run(self) -> None:
-        """Take turns for ever. When one fails, all who wait are told and it raises: run it again."""
-        if not self._ready:
-            await self.load()
+        """Take turns for ever; while PostgreSQL is away, wait. Other errors are raised: run it again."""
+        backoff = Backoff(longest_s=1.0)
+        while True:
+            try:
+                if not self._ready:
+                    await self.load()
+                backoff.reset()
+                await self._take_turns()
+            except DatabaseUnavailableError as error:
+                _log.warning("exchange_stands_still", error=str(error))
+                await backoff.pause()
+
+    async def _take_turns(self) -> None:
+        """Take turns until one fails; then all who wait are told, and the exchange must be rebuilt."""
         turn = _Turn([], 0)
         try:
             while True:
