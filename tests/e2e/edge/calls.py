@@ -54,12 +54,13 @@ class Answer:
     violations: frozenset[tuple[str, str]] = frozenset()
     reply: Json = field(default_factory=dict)
     http: int = 0
+    retry_after_s: float | None = None
 
     @property
     def content(self) -> tuple[object, ...]:
         """What must be equal over gRPC and REST; a call's own id is not."""
         own = {key: value for key, value in self.metadata.items() if key != "call_id"}
-        return self.code, self.reason, self.domain, own, self.violations
+        return self.code, self.reason, self.domain, own, self.violations, self.retry_after_s
 
 
 class Caller:
@@ -94,6 +95,7 @@ class Caller:
                 domain=failure.domain,
                 metadata=failure.metadata,
                 violations=frozenset(failure.violations),
+                retry_after_s=failure.retry_after_s,
             )
         parsed = reply_type.FromString(cast("bytes", reply))
         return Answer("OK", reply=json_format.MessageToDict(parsed, preserving_proto_field_name=True))
@@ -125,7 +127,8 @@ def answer_of_json(http: int, body: bytes) -> Answer:
     by_type = {detail["@type"].rpartition(".")[2]: detail for detail in details}
     info = by_type.get("ErrorInfo", {})
     bad = by_type.get("BadRequest", {})
-    fields: Sequence[Json] = bad.get("field_violations", bad.get("fieldViolations", []))
+    delay = by_type.get("RetryInfo", {}).get("retry_delay")
+    fields: Sequence[Json] = bad.get("field_violations", [])
     return Answer(
         code=code_pb2.Code.Name(parsed["code"]),
         message=parsed["message"],
@@ -134,6 +137,7 @@ def answer_of_json(http: int, body: bytes) -> Answer:
         metadata=info.get("metadata", {}),
         violations=frozenset((entry.get("field", ""), entry["description"]) for entry in fields),
         http=http,
+        retry_after_s=None if delay is None else float(delay.removesuffix("s")),
     )
 
 
