@@ -14,9 +14,9 @@ from services.cli.money import show_price, show_quantity
 
 _COLUMNS = ("time UTC", "order", "what", "filled", "average", "state")
 _NUMBERS = ("filled", "average")
-_SHORTEST_PREFIX = 8
-# An order id is a UUIDv7: the first 13 characters are its millisecond.
-_PREFIX_OF_ONE = 13
+# An order id is a UUIDv7: its first 13 characters are its millisecond, alone in most hands.
+
+_SHORTEST_PREFIX = 13
 
 
 def order_table(title: str, orders: Sequence[order_pb2.Order]) -> Table:
@@ -48,12 +48,12 @@ def describe_event(event: order_pb2.OrderEvent) -> str:
         price = show_price(fill.price, fill.currency)
         detail = f"{show_quantity(fill.quantity)} at {price}, fee {show_price(fill.fee, fill.currency)}"
     time = f"{order.update_time.ToDatetime():%H:%M:%S.%f}"[:-3]
-    words = [time, f"{what:<16}", f"{describe_terms(order):<28}", order.order_id[:_PREFIX_OF_ONE], detail]
+    words = [time, f"{what:<16}", f"{describe_terms(order):<28}", order.order_id[:_SHORTEST_PREFIX], detail]
     return "  ".join(words).rstrip()
 
 
 def prefix_length(ids: Sequence[str]) -> int:
-    """How many characters tell ids apart; eight at least."""
+    """How many characters tell ids apart; thirteen at least."""
     length = _SHORTEST_PREFIX
     while len({order_id[:length] for order_id in ids}) < len(set(ids)):
         length += 1

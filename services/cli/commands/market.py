@@ -128,7 +128,9 @@ def _board(board: dict[str, quote_pb2.Quote]) -> RenderableType:
             ]
         )
     title = "quotes (generated around real bars; market time in UTC)"
-    return table(title, _QUOTE_COLUMNS, rows, right=_QUOTE_COLUMNS[1:6], whole=("symbol", "market time", "state"))
+    return table(
+        title, _QUOTE_COLUMNS, rows, right=_QUOTE_COLUMNS[1:6], whole=("symbol", "market time", "state")
+    )
 
 
 @command

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from services.cli.console import Json, command, err, out, print_json, table
 from services.cli.demo.scenario import Outcome, Plan, run_demo
 from services.cli.launcher import Home
+from services.cli.money import pad_money, show_money, show_pnl, show_price, show_quantity
 
 _MONEY = ("cash", "equity", "realized_pnl", "unrealized_pnl", "fees")
 _RUN = ("fills", "quotes", "order_events", "rest_calls", "retries", "resumes", "kills", "seconds")
@@ -79,11 +80,11 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "retries": tally.retries,
         "resumes": sum(tally.resumes.values()),
         "kills": len(tally.kills),
-        "cash": balance.cash,
-        "equity": balance.equity,
-        "realized_pnl": balance.realized_pnl,
-        "unrealized_pnl": balance.unrealized_pnl,
-        "fees": balance.fees,
+        "cash": pad_money(balance.cash, balance.currency),
+        "equity": pad_money(balance.equity, balance.currency),
+        "realized_pnl": pad_money(balance.realized_pnl, balance.currency),
+        "unrealized_pnl": pad_money(balance.unrealized_pnl, balance.currency),
+        "fees": pad_money(balance.fees, balance.currency),
         "seconds": round(outcome.seconds, 1),
         "proof": {
             "holds": proof.holds,
@@ -104,18 +105,20 @@ def _print(outcome: Outcome, document: dict[str, Any]) -> None:
     held = [
         [
             entry.symbol,
-            entry.quantity,
-            entry.average_cost,
-            entry.mark_price,
-            entry.realized_pnl,
-            entry.unrealized_pnl,
+            show_quantity(entry.quantity),
+            show_price(entry.average_cost, entry.currency),
+            show_price(entry.mark_price, entry.currency),
+            show_pnl(entry.realized_pnl, entry.currency),
+            show_pnl(entry.unrealized_pnl, entry.currency),
         ]
         for entry in outcome.positions.positions
     ]
     numbers = ("quantity", "average cost", "mark", "realised", "unrealised")
     out.print(table("holdings", ["symbol", *numbers], held, right=numbers))
-    money = [[name.replace("_", " "), str(document[name])] for name in (*_MONEY, *_RUN)]
-    out.print(table("account and run", ["", "value"], money, right=("value",)))
+    currency = outcome.positions.balance.currency
+    money = [[name.replace("_", " "), show_money(document[name], currency)] for name in _MONEY]
+    run = [[name.replace("_", " "), f"{document[name]:,}"] for name in _RUN]
+    out.print(table(f"account in {currency}, and the run", ["", "value"], money + run, right=("value",)))
     proof = document["proof"]
     rows = [[name.replace("_", " "), str(value)] for name, value in proof.items() if name != "holds"]
     out.print(table("proof, from the venue's own record", ["", "difference"], rows, right=("difference",)))
