@@ -1,6 +1,10 @@
 """Fixtures that every test may use."""
 
+import os
 from collections.abc import Iterator
+
+# Before gRPC begins: a fork of this process must not wake its threads in the child (services/cli/main.py does the same).
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 import pytest
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,9 +14,8 @@ from services.cli.launcher.state import start_ticks
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
-_STEADY_S = 20.0
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
+_STEADY_S = 3.0
+_DIE_WITH_PARENT = str(Path(__file__).with_name("die_with_parent.py"))
 
 
 class SupervisedProcess:
@@ -88,13 +87,13 @@ class SupervisedProcess:
         self._next_environment = {}
         with self._log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", _DIE_WITH_PARENT, str(os.getpid())),
                 *self._command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=environment,
                 start_new_session=True,  # Ctrl-C in the terminal is the launcher's to handle
-                preexec_fn=_die_with_parent,
             )
         self.started = start_ticks(self._process.pid)
         self._changed()
@@ -113,7 +112,3 @@ class SupervisedProcess:
             pause = _FIRST_PAUSE_S if loop.time() - began > _STEADY_S else min(2 * pause, _LONGEST_PAUSE_S)
             await asyncio.sleep(pause)
             await self._spawn()
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
