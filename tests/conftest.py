@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-# Before gRPC begins: a fork of this process must not wake its threads in the child (services/cli/main.py does the same).
+# Before gRPC begins, as in services/cli/main.py: a fork must not wake its threads in the child.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 import pytest
