@@ -16,13 +16,21 @@ from services.cli.session import Session
 from services.runtime.inventory import load_inventory
 
 
+# What waits a minute by default, so that a settled account is seen within seconds. The order of the two stays: an
+# intent is committed within 2 s of its reservation or not at all, and asked for after 6 s.
+_SHORT_WAITS = {
+    "risk": {"BIFROST_UNCONFIRMED_AFTER_S": "6", "BIFROST_UNCONFIRMED_CHECK_S": "1"},
+    "execution": {"BIFROST_RESERVATION_VALID_S": "2"},
+}
+
+
 @pytest.fixture(scope="session")
 async def mesh() -> AsyncIterator[Launcher]:
     """A whole mesh with prices and a fast replay."""
     # CHAOS_HOME keeps logs and data of a failed run.
     kept = os.environ.get("CHAOS_HOME")
     with contextlib.nullcontext(Home(Path(kept))) if kept else Home.temporary("chaos") as home:
-        launcher = Launcher(home, Ports.free(load_inventory()), rate_scale=100.0)
+        launcher = Launcher(home, Ports.free(load_inventory()), settings=_SHORT_WAITS, rate_scale=100.0)
         try:
             await launcher.start()
             session = Session(launcher.home, launcher.edge_address)

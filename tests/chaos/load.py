@@ -23,7 +23,7 @@ from bifrost.risk.v1 import pre_trade_service_pb2, pre_trade_service_pb2_grpc
 from bifrost.type.v1 import order_terms_pb2, stream_pb2, value_pb2
 from services.cli.bootstrap import open_paper_account
 from services.cli.client import EdgeClient
-from services.cli.proof import Proof, check, read_records
+from services.cli.proof import Proof, Records, check, read_records
 from services.cli.waiting import until
 from services.runtime.stream_client import resuming
 
@@ -63,7 +63,7 @@ class Load:
 
     async def open_account(self, name: str) -> None:
         """An account of its own with a million dollars."""
-        account = await open_paper_account(self.client, name, Decimal(1_000_000))
+        account = await repeated(lambda: open_paper_account(self.client, name, Decimal(1_000_000)))
         self.account_id = account.account_id
 
     async def run(self, count: int) -> None:
@@ -112,7 +112,10 @@ class Load:
             await until(self._portfolio_agrees)
             await until(self._risk_agrees)
             await until(self._stream_is_complete)
-        return check(await read_records(self.client, self.account_id, self.events))
+        return check(await self._records(self.events))
+
+    async def _records(self, events: list[tuple[int, int]]) -> Records:
+        return await repeated(lambda: read_records(self.client, self.account_id, events))
 
     async def _trade(self, number: int) -> None:
         symbol = self.random.choice(SYMBOLS)
@@ -193,7 +196,7 @@ class Load:
         return not open_orders.orders
 
     async def _portfolio_agrees(self) -> bool:
-        records = await read_records(self.client, self.account_id, [])
+        records = await self._records([])
         balance = await answered(
             self.portfolio.GetBalance, portfolio_service_pb2.GetBalanceRequest(account_id=self.account_id)
         )
@@ -213,16 +216,21 @@ class Load:
         return Decimal(power.reserved) == 0 and Decimal(power.cash) == Decimal(balance.balance.cash)
 
     async def _stream_is_complete(self) -> bool:
-        records = await read_records(self.client, self.account_id, self.events)
+        records = await self._records(self.events)
         return len(self.events) >= len(records.orders) and not check(records).event_gaps
 
 
 async def answered(method: Callable[..., Awaitable[Reply]], request: object) -> Reply:
     """Repeat a call until it is answered; errors that are answers pass through."""
+    return await repeated(lambda: method(request, timeout=_CALL_S))
+
+
+async def repeated(attempt: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Repeat an attempt while what it needs is away."""
     pause = 0.05
     while True:
         try:
-            return await method(request, timeout=_CALL_S)
+            return await attempt()
         except grpc.aio.AioRpcError as error:
             if error.code() not in _AWAY:
                 raise
