@@ -15,10 +15,3 @@ class DataSettings(ServiceSettings):
     """A quote is stale when its source said nothing for this long by the wall clock."""
     heartbeat_s: float = Field(default=5.0, gt=0)
     """Pause after which a quiet stream says that it is alive."""
-
-    @property
-    def required_database_url(self) -> str:
-        """URL of the database; ValueError when BIFROST_DATABASE_URL is unset."""
-        if self.database_url is None:
-            raise ValueError("BIFROST_DATABASE_URL is not set; `bifrost up` starts a database and sets it")
-        return self.database_url

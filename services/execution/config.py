@@ -24,10 +24,3 @@ class ExecutionSettings(ServiceSettings):
     """How long a cancel or replace waits for the venue's log to tell how the order ended."""
     heartbeat_s: float = Field(default=5.0, gt=0)
     """A stream that was silent for so long says that it is alive."""
-
-    @property
-    def required_database_url(self) -> str:
-        """Where PostgreSQL is; ValueError when unset: orders live nowhere else."""
-        if self.database_url is None:
-            raise ValueError("BIFROST_DATABASE_URL is not set: execution keeps its orders in PostgreSQL")
-        return self.database_url

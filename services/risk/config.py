@@ -22,10 +22,3 @@ class RiskSettings(ServiceSettings):
     """Pause between two looks for such reservations."""
     instruments_refresh_s: float = Field(default=10.0, gt=0)
     """Pause between two readings of all instruments, whose status may change."""
-
-    @property
-    def required_database_url(self) -> str:
-        """URL of the database; ValueError when BIFROST_DATABASE_URL is unset."""
-        if self.database_url is None:
-            raise ValueError("BIFROST_DATABASE_URL is not set; `bifrost up` starts a database and sets it")
-        return self.database_url

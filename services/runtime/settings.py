@@ -47,3 +47,10 @@ class ServiceSettings(BaseSettings):
     drain_grace_s: float = Field(default=5.0, ge=0)
     run_dir: Path = Path("run")
     """Where the running mesh keeps sockets, keys and logs."""
+
+    @property
+    def required_database_url(self) -> str:
+        """URL of the database; ValueError when BIFROST_DATABASE_URL is unset."""
+        if self.database_url is None:
+            raise ValueError("BIFROST_DATABASE_URL is not set; `bifrost up` starts a database and sets it")
+        return self.database_url

@@ -17,10 +17,3 @@ class VenueSettings(ServiceSettings):
     """Longest wait for data's bars when a session is made."""
     heartbeat_s: float = Field(default=5.0, gt=0)
     """A stream that was silent for so long says that it is alive."""
-
-    @property
-    def required_database_url(self) -> str:
-        """URL of the database; ValueError when BIFROST_DATABASE_URL is unset."""
-        if self.database_url is None:
-            raise ValueError("BIFROST_DATABASE_URL is not set; `bifrost up` starts a database and sets it")
-        return self.database_url

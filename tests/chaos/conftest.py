@@ -15,8 +15,7 @@ from services.cli.launcher import Home, Launcher, Ports
 from services.cli.session import Session
 from services.runtime.inventory import load_inventory
 
-
-# What waits a minute by default, so that a settled account is seen within seconds. The order of the two stays: an
+# What waits a minute by default, so that a settled account is seen within seconds. Their order stays: an
 # intent is committed within 2 s of its reservation or not at all, and asked for after 6 s.
 _SHORT_WAITS = {
     "risk": {"BIFROST_UNCONFIRMED_AFTER_S": "6", "BIFROST_UNCONFIRMED_CHECK_S": "1"},

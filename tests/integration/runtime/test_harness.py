@@ -26,7 +26,8 @@ from services.runtime.follower import Follower
 from services.runtime.server import Service
 from services.runtime.settings import ServiceSettings
 from services.runtime.stream_client import resuming
-from services.runtime.testing import TestKeys, eventually, serving
+from services.runtime.testing import eventually, serving
+from services.runtime.testing_keys import MeshKeys, bearer
 from tests.integration.runtime.log_streams import append, cursors, effects, fresh_database, open_log, serve
 
 
@@ -73,20 +74,11 @@ async def nobody_owns(_principal: Principal, _owner: str) -> None:
     raise PermissionError
 
 
-def settings(keys: TestKeys, service: str, **values: object) -> ServiceSettings:
-    files = {"jwks_file": keys.jwks_file, "services_jwks_file": keys.services_jwks_file}
-    return ServiceSettings.model_validate(
-        {
-            "service": service,
-            "credential_file": keys.credential_file(service),
-            "drain_delay_s": 0,
-            **files,
-            **values,
-        }
-    )
+def settings(keys: MeshKeys, service: str, **values: object) -> ServiceSettings:
+    return ServiceSettings.model_validate({**keys.settings(service), **values})
 
 
-def portfolio(keys: TestKeys, log: EventLog, port: int = 0) -> Service:
+def portfolio(keys: MeshKeys, log: EventLog, port: int = 0) -> Service:
     service = Service(settings(keys, "portfolio", port=port), clock=SystemClock())
     service.add(ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server, Ledger(log, service.draining))
     # the mesh's channels check the health of the first contract
@@ -99,7 +91,7 @@ def portfolio(keys: TestKeys, log: EventLog, port: int = 0) -> Service:
 async def test_log_is_followed_over_grpc_through_a_restart(
     log: EventLog, database: Database, tmp_path: Path
 ) -> None:
-    keys = TestKeys(tmp_path, services=["portfolio", "risk"])
+    keys = MeshKeys(tmp_path, services=["portfolio", "risk"])
     await append(log, 3)
     async with contextlib.AsyncExitStack() as stack:
         service = portfolio(keys, log)
@@ -178,18 +170,18 @@ async def test_view_ends_when_the_server_refuses_for_good() -> None:
 
 
 async def test_served_service_knows_the_users_of_the_keys(log: EventLog, tmp_path: Path) -> None:
-    keys = TestKeys(tmp_path, services=["portfolio", "risk"])
+    keys = MeshKeys(tmp_path, services=["portfolio", "risk"])
     async with serving(portfolio(keys, log)) as channel:
         stub = ledger_service_pb2_grpc.LedgerServiceStub(channel)
         for headers, code in (
             (None, grpc.StatusCode.UNAUTHENTICATED),
-            (keys.user("u", lives_s=-10), grpc.StatusCode.UNAUTHENTICATED),
-            (keys.user("u"), grpc.StatusCode.PERMISSION_DENIED),
+            (bearer(keys.user_token("u", exp=1)), grpc.StatusCode.UNAUTHENTICATED),
+            (bearer(keys.user_token("u")), grpc.StatusCode.PERMISSION_DENIED),
         ):
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await stub.ListLedgerEntries(ListLedgerEntriesRequest(account_id="a"), metadata=headers)
             assert caught.value.code() is code
-        acting = keys.service("risk", actor=keys.user_token("u", "portfolio:read"))
+        acting = bearer(keys.service_token("risk"), actor=keys.user_token("u", scope="portfolio:read"))
         stream = stub.StreamLedgerLog(StreamLedgerLogRequest(), metadata=acting)
         assert (await anext(aiter(stream))).WhichOneof("event") == "replay_end"
         stream.cancel()
