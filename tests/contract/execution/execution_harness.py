@@ -92,6 +92,19 @@ class Execution:
         await closers["Mesh.close"]()
         await self.channel.close()
 
+    def venue_cursor(self) -> int:
+        """Sequence of the last entry of the venue's log that has had its effect."""
+        if self.service is None:
+            raise AssertionError("nothing runs")
+        run = dict(self.service._background)["reports.XSIM"]
+        return run.__self__.follower.position.sequence
+
+    def in_flight(self, method: str) -> int:
+        """How many calls of a method the service is at."""
+        if self.service is None:
+            raise AssertionError("nothing runs")
+        return sum(stats.in_flight for stats in self.service.metrics.calls._methods if stats.method == method)
+
     # Calls.
 
     def request(

@@ -210,6 +210,7 @@ async def test_a_caller_that_leaves_does_not_stop_its_order(execution: Execution
     call = execution.stub.SubmitOrder(execution.request(request_id="left"), metadata=execution.user)
     await eventually(lambda: venue.calls["SubmitOrder"] == 1)
     call.cancel()
+    await eventually(lambda: not execution.in_flight("SubmitOrder"))  # the service knows that it has gone
     venue.submit.gate.set()
     await eventually(lambda: len(venue.orders) == 1)
     await execution.until(next(iter(venue.orders)), order_pb2.ORDER_STATE_ACCEPTED)

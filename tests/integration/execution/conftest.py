@@ -14,3 +14,11 @@ from tests.contract.execution.execution_harness import Execution, running
 async def execution(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Execution]:
     async with running(new_database(postgres_server), tmp_path) as started:
         yield started
+
+
+@pytest.fixture
+async def impatient(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Execution]:
+    """One that does not wait long for the venue: for tests in which the venue says nothing."""
+    settings = {"venue_timeout_s": 0.5, "venue_log_wait_s": 0.3}
+    async with running(new_database(postgres_server), tmp_path, **settings) as started:
+        yield started

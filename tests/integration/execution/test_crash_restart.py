@@ -108,6 +108,29 @@ async def test_an_intent_that_was_not_sent_is_never_sent(
     await assert_agreed(execution)
 
 
+async def test_the_account_stays_closed_until_the_venue_has_answered_for_its_orders(
+    execution: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue = execution.peers.venue
+    cut = Cut("execution.submit.after_commit", monkeypatch)
+    await cut_and_restart(execution, cut, execution.submit())
+    venue.resolve.lose_request = True
+    venue.away = False
+    other = execution.peers.portfolio.open_account("user-1")
+
+    async def others_trade() -> bool:
+        call = execution.stub.SubmitOrder(execution.request(account_id=other), metadata=execution.user)
+        try:
+            return (await call).outcome == pb.SUBMIT_OUTCOME_ACCEPTED
+        except grpc.aio.AioRpcError:
+            return False
+
+    await eventually(others_trade)  # the log is caught up
+    assert not await execution.is_open()
+    venue.resolve.lose_request = False
+    await eventually(execution.is_open)
+
+
 @pytest.mark.parametrize("filled", [False, True])
 async def test_an_order_that_was_sent_is_found_again(
     execution: Execution, monkeypatch: pytest.MonkeyPatch, filled: bool
@@ -148,8 +171,7 @@ async def test_reports_have_their_effect_once(
 ) -> None:
     venue = execution.peers.venue
     order_id = await execution.order()
-    await execution.until(order_id, order_pb2.ORDER_STATE_ACCEPTED)
-    await eventually(lambda: venue.calls["StreamExecutions"] > 0)
+    await eventually(lambda: execution.venue_cursor() == len(venue.log))
     cut = Cut(f"execution.report.{point}", monkeypatch)
 
     async def fills() -> None:

@@ -38,7 +38,8 @@ async def test_accounts_open_when_the_venue_log_is_caught_up(
         await peers.stop()
 
 
-async def test_a_venue_log_of_another_epoch_closes_the_accounts(execution: Execution) -> None:
+async def test_a_venue_log_of_another_epoch_closes_the_accounts(impatient: Execution) -> None:
+    execution = impatient
     venue = execution.peers.venue
     order_id = await execution.order()
     venue.fill(order_id, 10)
