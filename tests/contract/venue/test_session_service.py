@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from decimal import Decimal
 from typing import Any
 
 import grpc
@@ -10,6 +12,7 @@ import pytest
 
 from bifrost.venue.v1 import session_pb2, venue_order_pb2
 from bifrost.venue.v1 import session_service_pb2 as pb
+from services.runtime.errors import error_from_rpc
 from services.runtime.testing_keys import bearer
 from tests.contract.venue.venue_harness import (
     BUY,
@@ -103,6 +106,39 @@ async def test_window_without_bars_is_refused(
     failure = await failure_of(venue.create_session(**changes))
     assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NO_BARS")
     assert failure.metadata["symbols"] == symbols
+
+
+async def test_dates_no_calendar_reaches_have_no_bars(venue: RunningVenue) -> None:
+    await end(venue)
+    failure = await failure_of(venue.create_session(start_date="0001-01-02", end_date="0001-01-03"))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NO_BARS")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("volume", "12.5"), ("volume", "3"), ("high", "1"), ("close", "38.23195")]
+)
+async def test_bar_that_cannot_be_replayed_is_named(venue: RunningVenue, field: str, value: str) -> None:
+    await end(venue)
+    venue.history.spoilt = {field: Decimal(value)}
+    failure = await failure_of(venue.create_session(symbols=["FB"]))
+    venue.history.spoilt = {}
+    assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NO_BARS")
+    assert (failure.metadata["symbols"], failure.metadata["session_date"]) == ("FB", "2012-05-18")
+
+
+async def test_of_sessions_asked_for_at_once_one_is_made(venue: RunningVenue) -> None:
+    await end(venue)
+    request_id = str(uuid.uuid4())
+    answers = await asyncio.gather(
+        *(venue.create_session(request_id=request_id) for _ in range(3)),
+        *(venue.create_session() for _ in range(3)),
+        return_exceptions=True,
+    )
+    made = {each.session.session_id for each in answers if isinstance(each, pb.CreateSessionResponse)}
+    failures = [error_from_rpc(each) for each in answers if isinstance(each, grpc.aio.AioRpcError)]
+    assert len(made) == 1
+    assert {failure.reason for failure in failures} == {"SESSION_RUNNING"}
+    assert (await venue.current()).session_id in made
 
 
 async def test_no_symbols_means_all_with_bars_over_the_whole_window(venue: RunningVenue) -> None:

@@ -27,7 +27,7 @@ from services.runtime.server import Service
 from services.runtime.testing import eventually
 from services.runtime.testing_keys import MeshKeys, bearer
 from services.venue.__main__ import compose
-from services.venue.clients import ListedInstrument, MarketHistory, ObservedBar
+from services.venue.clients import ListedInstrument, ObservedBar
 from services.venue.config import VenueSettings
 
 T = TypeVar("T")
@@ -46,7 +46,8 @@ class SampleHistory:
 
     def __init__(self) -> None:
         self.away = False
-        self.calls = 0
+        self.spoilt: dict[str, Decimal] = {}
+        """Values that stand in every bar instead of the real ones."""
 
     async def instruments(self) -> list[ListedInstrument]:
         self._called()
@@ -57,13 +58,12 @@ class SampleHistory:
         symbol = next(symbol for symbol, known in IDS.items() if known == instrument_id)
         bars: Any = getattr(stocks, symbol)
         return [
-            ObservedBar(on, *(from_double(float(bars[field][row])) for field in _FIELDS))
+            ObservedBar(on, **({name: from_double(float(bars[name][row])) for name in _FIELDS} | self.spoilt))
             for row, on in enumerate(date.fromisoformat(str(day)[:10]) for day in bars["date"])
             if start <= on <= end
         ]
 
     def _called(self) -> None:
-        self.calls += 1
         if self.away:
             raise grpc.aio.AioRpcError(
                 grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata(), "data is away"
@@ -240,18 +240,19 @@ class RunningVenue:
 
 
 async def start_venue(
-    url: str, folder: Path, *, history: MarketHistory | None = None, **settings: object
+    url: str, folder: Path, *, keys: MeshKeys | None = None, data_address: str = "", **settings: object
 ) -> RunningVenue:
-    keys, accounts, sample = MeshKeys(folder), Accounts(), SampleHistory()
+    """A venue on the sample bars, or on those of the data service at `data_address`."""
+    keys, accounts, sample = keys or MeshKeys(folder), Accounts(), SampleHistory()
     await accounts.server.start()
     values: dict[str, Any] = {
         **keys.settings("venue"),
         "database_url": url,
-        "address_book": {"portfolio": accounts.address},
+        "address_book": {"portfolio": accounts.address, "data": data_address},
         "heartbeat_s": 0.2,
         **settings,
     }
-    service = await compose(VenueSettings.model_validate(values), history=history or sample)
+    service = await compose(VenueSettings.model_validate(values), history=None if data_address else sample)
     port = await service.start()
     channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
     return RunningVenue(service, channel, keys, sample, accounts)
