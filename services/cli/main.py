@@ -42,13 +42,13 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     if "--json" in sys.argv[1:]:
         sys.exit(_run_for_machines())
-    app()
+    app(prog_name="bifrost")
 
 
 def _run_for_machines() -> int:
     """The command with errors of usage as JSON too; returns the exit code."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="bifrost", standalone_mode=False)
     except TyperException as error:
         print_json({"error": {"reason": "USAGE", "message": error.format_message()}})
         return error.exit_code

@@ -15,7 +15,6 @@ from services.cli.money import show_price, show_quantity
 _COLUMNS = ("time UTC", "order", "what", "filled", "average", "state")
 _NUMBERS = ("filled", "average")
 # An order id is a UUIDv7: its first 13 characters are its millisecond, alone in most hands.
-
 _SHORTEST_PREFIX = 13
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from services.cli.console import Json, command, err, out, print_json, table
 from services.cli.demo.scenario import Outcome, Plan, run_demo
@@ -102,7 +103,7 @@ def _print(outcome: Outcome, document: dict[str, Any]) -> None:
     out.print(table("orders", ["outcome", "count"], orders, right=("count",)))
     refusals = [[what, why] for what, why in outcome.tally.refusals]
     out.print(table("refused by the limits", ["order", "rules"], refusals))
-    held = [
+    held: list[list[str | Text]] = [
         [
             entry.symbol,
             show_quantity(entry.quantity),
@@ -116,9 +117,12 @@ def _print(outcome: Outcome, document: dict[str, Any]) -> None:
     numbers = ("quantity", "average cost", "mark", "realised", "unrealised")
     out.print(table("holdings", ["symbol", *numbers], held, right=numbers))
     currency = outcome.positions.balance.currency
-    money = [[name.replace("_", " "), show_money(document[name], currency)] for name in _MONEY]
-    run = [[name.replace("_", " "), f"{document[name]:,}"] for name in _RUN]
-    out.print(table(f"account in {currency}, and the run", ["", "value"], money + run, right=("value",)))
+    money: list[list[str | Text]] = [
+        [name.replace("_", " "), show_money(document[name], currency)] for name in _MONEY
+    ]
+    run: list[list[str | Text]] = [[name.replace("_", " "), f"{document[name]:,}"] for name in _RUN]
+    title = f"account in {currency}, and the run"
+    out.print(table(title, ["", "value"], money + run, right=("value",)))
     proof = document["proof"]
     rows = [[name.replace("_", " "), str(value)] for name, value in proof.items() if name != "holds"]
     out.print(table("proof, from the venue's own record", ["", "difference"], rows, right=("difference",)))
