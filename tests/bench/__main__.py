@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -35,6 +36,7 @@ def main() -> int:
     if arguments.markdown:
         print(markdown(json.loads(OUTPUT.read_text(encoding="utf-8"))))
         return 0
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its notices would tear the progress bar
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)

@@ -100,24 +100,35 @@ async def alternate(
     return pairs
 
 
+@dataclass(frozen=True)
+class Load:
+    """What came of calls under load."""
+
+    rate: float
+    """Calls per second."""
+    seconds: list[float]
+    """Of each call, in order of their ends."""
+
+
+async def load(call: Call, calls: int, in_flight: int = 1) -> Load:
+    """Make so many calls with so many in flight all the time, and time each."""
+    seconds: list[float] = []
+
+    async def timed() -> None:
+        began = time.perf_counter()
+        await call()
+        seconds.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await _spread_over(timed, calls, in_flight)
+    return Load(calls / (time.perf_counter() - began), seconds)
+
+
 async def rate(call: Call, calls: int, in_flight: int) -> float:
     """Calls per second with so many in flight all the time."""
     began = time.perf_counter()
     await _spread_over(call, calls, in_flight)
     return calls / (time.perf_counter() - began)
-
-
-async def latencies(call: Call, calls: int, in_flight: int = 1) -> list[float]:
-    """Seconds of each call, in order of their ends."""
-    taken: list[float] = []
-
-    async def timed() -> None:
-        began = time.perf_counter()
-        await call()
-        taken.append(time.perf_counter() - began)
-
-    await _spread_over(timed, calls, in_flight)
-    return taken
 
 
 async def _spread_over(call: Call, calls: int, in_flight: int) -> None:
@@ -136,11 +147,6 @@ def percentile(values: list[float], share: float) -> float:
     """The value that this share of them does not exceed (nearest rank)."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def milliseconds(seconds: list[float]) -> list[float]:
-    """The same in milliseconds."""
-    return [1000 * value for value in seconds]
 
 
 def run_async(main: Callable[[], Coroutine[None, None, T]]) -> T:
