@@ -81,11 +81,13 @@ class Caller:
         metadata = tuple(headers.items())
         try:
             if described.server_streaming:
-                stream = self._channel.unary_stream(path)(raw, metadata=metadata, timeout=TIMEOUT_S)
+                streams: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(path)
+                stream = streams(raw, metadata=metadata, timeout=TIMEOUT_S)
                 reply = await stream.read()
                 stream.cancel()
             else:
-                reply = await self._channel.unary_unary(path)(raw, metadata=metadata, timeout=TIMEOUT_S)
+                unary: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(path)
+                reply = await unary(raw, metadata=metadata, timeout=TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             failure = error_from_rpc(error)
             return Answer(

@@ -1,4 +1,4 @@
-"""Envoy dies with streams open: it comes back, and the clients go on where they were."""
+"""Envoy or a service dies: streams go on where they were, and no answer promises too much."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bifrost.execution.v1 import order_service_pb2_grpc as orders_grpc
 from bifrost.type.v1 import stream_pb2
 from services.cli.waiting import until
 from services.runtime.stream_client import resuming
+from tests.e2e.edge.kinds import SUBMIT
 from tests.e2e.edge.world import AAPL, MARKET, World
 
 Quotes = market.StreamQuotesResponse
@@ -73,3 +74,31 @@ async def test_quote_and_order_streams_resume(world: World) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     ahead = [0, *(sequence for sequence, _ in reader.links)]
     assert [before for _, before in reader.links] == ahead[:-1], "an event is missing or came twice"
+
+
+async def test_an_answer_lost_in_a_crash_is_called_lost(world: World) -> None:
+    """The order was recorded when execution died: the edge may not say that nothing was."""
+    launcher = world.mesh.launcher
+    execution = launcher.processes["execution"]
+    restarts = execution.restarts
+    execution.set_next_environment({"BIFROST_FAILPOINT": "execution.submit.after_commit"})
+    execution.kill()
+    await until(lambda: execution.restarts > restarts, timeout_s=15)
+    request = world.order(request_id="lost")
+    headers = world.headers("alice")
+
+    async def lost() -> bool:
+        answer = await world.caller.rest(SUBMIT, request, headers)
+        assert answer.code == "UNAVAILABLE", answer
+        assert answer.retry_after_s
+        return answer.reason == "ANSWER_LOST"
+
+    await until(lost, timeout_s=30)
+
+    async def known() -> bool:
+        answer = await world.caller.rest(SUBMIT, request, headers)
+        return answer.reply.get("outcome") == "SUBMIT_OUTCOME_DUPLICATE"
+
+    await until(known, timeout_s=30)
+    listed = await world.ask("execution.v1.OrderService/ListOrders", {"account_id": world.account_id})
+    assert [order["request_id"] for order in listed["orders"]].count("lost") == 1

@@ -119,7 +119,6 @@ async def make_world(mesh: RunningMesh, caller: Caller) -> World:
     one = {"account_id": account_id, "page_size": 1}
     page = await world.ask("portfolio.v1.LedgerService/ListLedgerEntries", one)
     world.fills_page = page["next_page_token"]
-    world.baseline = await world.state()
     return world
 
 

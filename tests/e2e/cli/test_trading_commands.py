@@ -1,0 +1,332 @@
+"""Every command of a trader, with every option, against a mesh."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from services.cli.commands import logs, market, orders, positions
+from services.cli.console import out
+from services.cli.waiting import until
+from tests.e2e.cli.conftest import Terminal
+from tests.e2e.running_mesh import PASSWORD
+
+Said = pytest.CaptureFixture[str]
+
+
+async def open_orders(terminal: Terminal) -> list[str]:
+    answer = await terminal.run("order list --open --json")
+    return [order["order_id"] for order in answer.document["orders"]]
+
+
+async def rest(terminal: Terminal, symbol: str = "MSFT") -> str:
+    """A working order far below the market; its id."""
+    answer = await terminal.run(f"order submit buy 10 {symbol} --limit 26 --tif gtc --json")
+    assert answer.document["outcome"] == "SUBMIT_OUTCOME_ACCEPTED", answer
+    order_id: str = answer.document["order"]["order_id"]
+    return order_id
+
+
+async def test_an_order_becomes_a_position(terminal: Terminal) -> None:
+    answer = await terminal.run("order submit BUY 10 ibm")
+    assert answer.code == 0
+    assert answer.out.startswith("accepted  buy 10 IBM market day\n")
+
+    async def held() -> bool:
+        document = (await terminal.run("positions --json")).document
+        return any(entry["symbol"] == "IBM" for entry in document["positions"])
+
+    await until(held, timeout_s=20)
+    document = (await terminal.run("positions --json --account paper")).document
+    for field in ("cash", "equity", "market_value", "fees", "unrealized_pnl"):
+        assert re.fullmatch(r"-?\d+\.\d\d", document["balance"][field]), field
+    table = (await terminal.run("positions")).out
+    assert re.search(r"^IBM +10 +[\d.]+ +[\d,]+\.\d\d ", table, re.MULTILINE)
+    assert re.search(r"^99\d,\d{3}\.\d\d ", table, re.MULTILINE)
+
+
+async def test_the_same_request_id_never_trades_twice(terminal: Terminal) -> None:
+    line = "order submit buy 1 FB --tif ioc --request-id once --json"
+    first, again = [(await terminal.run(line)).document for _ in range(2)]
+    assert again["outcome"] == "SUBMIT_OUTCOME_DUPLICATE"
+    assert again["order"]["order_id"] == first["order"]["order_id"]
+    other = await terminal.run("order submit buy 2 FB --request-id once --json")
+    assert other.document["error"]["reason"] == "REQUEST_ID_REUSED"
+
+
+async def test_a_refused_order_says_which_rule_and_by_how_much(terminal: Terminal) -> None:
+    answer = await terminal.run("order submit sell 5000 GOOG")
+    assert answer.code == 1
+    assert "rejected  sell 5,000 GOOG market day" in answer.out
+    assert re.search(r"^position +5,000 +0 +-5,000 +shares", answer.out, re.MULTILINE)
+    document = (await terminal.run("order submit sell 5000 GOOG --json")).document
+    assert document["outcome"] == "SUBMIT_OUTCOME_REJECTED"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "next_step"),
+    [
+        ("order submit buy 1 NOPE", "INSTRUMENT_NOT_FOUND", "bifrost quotes"),
+        ("order submit buy nan AAPL", "FIELD_INVALID", ""),
+        ("order submit buy 1 AAPL --limit 1.001", "PRICE_OFF_TICK", ""),
+        ("order cancel 00000000-0000-4000-8000-000000000000", "ORDER_NOT_FOUND", "bifrost order list"),
+        ("order cancel ffff", "USAGE", "bifrost order list"),
+        ("order list --account nobody", "USAGE", "--account"),
+        ("bars NOPE", "INSTRUMENT_NOT_FOUND", "bifrost quotes"),
+        ("quotes NOPE", "INSTRUMENT_NOT_FOUND", "bifrost quotes"),
+    ],
+)
+async def test_errors_say_what_to_do_next(terminal: Terminal, line: str, reason: str, next_step: str) -> None:
+    answer = await terminal.run(line)
+    assert answer.code == 1
+    assert answer.err.startswith(reason + "  ")
+    assert next_step in answer.err
+    error = (await terminal.run(f"{line} --json")).document["error"]
+    assert error["reason"] == reason
+    assert next_step in error["message"] + error.get("next_step", "")
+
+
+async def test_an_order_is_cancelled_by_the_start_of_its_id(terminal: Terminal) -> None:
+    first, second = await rest(terminal), await rest(terminal)
+    shown = (await terminal.run("order list --open")).out
+    short = next(word for word in shown.split() if second.startswith(word) and len(word) >= 13)
+    assert not first.startswith(short)
+    ambiguous = await terminal.run("order cancel", first[:2])
+    assert ambiguous.code == 1
+    assert first in ambiguous.err
+    assert "say more of it" in ambiguous.err
+    assert {first, second} <= set(await open_orders(terminal))
+    cancelled = await terminal.run("order cancel --json", short)
+    assert [order["order_id"] for order in cancelled.document["orders"]] == [second]
+    assert first in await open_orders(terminal)
+    by_all = await terminal.run("order cancel", first)
+    assert "cancelled" in by_all.out
+    ended = await terminal.run("order cancel", first)
+    assert ended.err.startswith("ORDER_ENDED")
+
+
+async def test_all_that_works_is_cancelled(terminal: Terminal) -> None:
+    ids = {await rest(terminal), await rest(terminal, "FB")}
+    answer = await terminal.run("order cancel all --json")
+    assert ids <= {order["order_id"] for order in answer.document["orders"]}
+
+    async def none_left() -> bool:
+        return await open_orders(terminal) == []
+
+    await until(none_left, timeout_s=15)
+
+
+async def test_stops_and_limits_are_listed_as_they_were_typed(terminal: Terminal) -> None:
+    await terminal.run("order submit buy 3 MSFT --stop 90 --tif gtc")
+    await terminal.run("order submit buy 4 MSFT --stop 90 --limit 91 --tif gtc")
+    lines = (await terminal.run("order list -n 2")).out
+    assert "buy 3 MSFT stop 90.00 gtc" in lines
+    assert "buy 4 MSFT stop 90.00 limit 91.00 gtc" in lines
+    await terminal.run("order cancel all")
+
+
+@pytest.mark.parametrize("width", [80, 100])
+async def test_tables_fit_the_terminal(
+    terminal: Terminal, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(out, "_width", width)
+    await rest(terminal)
+    for command in ("order list", "positions", "status", "bars AAPL -n 30", "quotes --count 5"):
+        text = (await terminal.run(command)).out
+        assert max(len(line) for line in text.splitlines()) <= width, command
+        assert "…" not in text, command
+    await terminal.run("order cancel all")
+
+
+async def test_bars_are_a_table_and_a_chart_or_objects(terminal: Terminal) -> None:
+    answer = await terminal.run("bars aapl --start 2012-06-01 --end 2012-07-01")
+    assert "AAPL daily, raw" in answer.out
+    assert answer.out.count("2012-06-") == 21
+    assert "┤" in answer.out
+    bars = (await terminal.run("bars AAPL -n 2 --adjustment full --json")).documents
+    assert [bar["date"] for bar in bars] == ["2013-02-28", "2013-03-01"]
+    assert bars[1]["close"] < 430.47
+    assert "no bars of FB" in (await terminal.run("bars FB --end 2001-01-01")).out
+
+
+async def test_quotes_come_as_a_board_or_as_objects(terminal: Terminal) -> None:
+    quotes = (await terminal.run("quotes aapl --count 2 --json")).documents
+    assert {quote["symbol"] for quote in quotes} == {"AAPL"}
+    assert all(quote["bid"] < quote["ask"] for quote in quotes)
+    board = (await terminal.run("quotes AAPL MSFT --count 4")).out
+    assert re.search(r"^AAPL +[\d,]+ +\d+\.\d\d ", board, re.MULTILINE)
+
+
+async def test_any_method_can_be_called(terminal: Terminal) -> None:
+    answer = await terminal.run("call InstrumentService/ListInstruments", '{"page_size": 2}')
+    assert len(answer.document["instruments"]) == 2
+    from_stdin = await terminal.run("call InstrumentService/ListInstruments -", stdin='{"page_size": 1}')
+    assert len(from_stdin.document["instruments"]) == 1
+    refused = await terminal.run("call OrderService/ListOrders --json")
+    assert refused.document["error"]["reason"] == "FIELD_INVALID"
+
+
+async def test_a_stream_is_called_until_its_end(terminal: Terminal) -> None:
+    created = await terminal.run(
+        "call IngestionService/CreateIngestion",
+        json.dumps({"request_id": "by-the-command", "source": "sample"}),
+    )
+    ingestion = created.document["ingestion"]["ingestion_id"]
+    watched = await terminal.run(
+        "call IngestionService/WatchIngestion", json.dumps({"ingestion_id": ingestion})
+    )
+    assert any("ingestion" in message for message in watched.documents)
+
+
+async def test_logging_in_as_oneself(terminal: Terminal) -> None:
+    try:
+        wrong = await terminal.run("login alice", stdin="not it at all\n")
+        assert wrong.code == 1
+        assert wrong.err.startswith("CREDENTIALS_INVALID") or "UNAUTHENTICATED" in wrong.err
+        assert "Logged in as alice" in (await terminal.run("login alice", stdin=PASSWORD + "\n")).out
+        mine = (await terminal.run("positions --json")).document
+        assert mine["balance"]["account_id"] == terminal.mesh.account.account_id
+    finally:
+        document = (await terminal.run("login --json")).document
+    assert document["user_name"] == "admin"
+    assert document["access_token"].count(".") == 2
+
+
+async def test_an_administrator_with_another_password_is_asked_for_it(terminal: Terminal) -> None:
+    file = terminal.mesh.launcher.home.admin_password_file
+    right = file.read_text()
+    try:
+        file.write_text("no longer this")
+        assert "Logged in as admin" in (await terminal.run("login", stdin=right + "\n")).out
+    finally:
+        file.write_text(right)
+
+
+async def test_somebody_without_an_account_is_told(terminal: Terminal) -> None:
+    try:
+        await terminal.run("login mallory", stdin=PASSWORD + "\n")
+        answer = await terminal.run("positions")
+        assert "you have no account yet" in answer.err
+    finally:
+        await terminal.run("login")
+
+
+async def test_the_shell_is_offered_symbols_and_open_orders(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = await rest(terminal)
+    offers = {"bifrost quotes A": "AAPL", f"bifrost order cancel {order_id[:4]}": order_id}
+    for line, offer in offers.items():
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
+        monkeypatch.setenv("_BIFROST_COMPLETE", "complete_bash")
+        result = await asyncio.to_thread(terminal.complete)
+        assert offer in result.split(), line
+    monkeypatch.delenv("_BIFROST_COMPLETE")
+    await terminal.run("order cancel all")
+
+
+async def test_status_tells_of_health_and_of_restarts(terminal: Terminal) -> None:
+    launcher = terminal.mesh.launcher
+    before = launcher.processes["data"].restarts
+    launcher.processes["data"].kill()
+    down = await terminal.run("status --json")
+    assert down.code == 1
+    entry = next(row for row in down.document["processes"] if row["process"] == "data")
+    assert entry["health"] != "SERVING"
+    await launcher.wait_serving("data")
+    answer = await terminal.run("status --json")
+    assert answer.code == 0
+    rows = {row["process"]: row for row in answer.document["processes"]}
+    assert set(rows) == {*launcher.inventory.services, "envoy", "postgres", "valkey"}
+    assert all(row["health"] == "SERVING" and row["memory_mb"] > 0 for row in rows.values())
+    assert (rows["data"]["restarts"], rows["data"]["last_exit"]) == (before + 1, "signal 9")
+    table = (await terminal.run("status")).out
+    assert re.search(r"^postgres +SERVING +\d+ +\d+ +\d+ +0", table, re.MULTILINE)
+
+
+async def test_edge_render_is_what_envoy_runs_with(terminal: Terminal) -> None:
+    launcher = terminal.mesh.launcher
+    rendered = (await terminal.run("edge render")).document
+    running = json.loads((launcher.home.run / "envoy.json").read_text())
+    assert rendered["admin"] == running["admin"]
+    assert rendered["static_resources"]["clusters"] == running["static_resources"]["clusters"]
+
+
+async def test_order_watch_goes_through_a_crash_of_execution(terminal: Terminal, capsys: Said) -> None:
+    launcher, home = terminal.mesh.launcher, terminal.mesh.launcher.home.root
+    lines: list[str] = []
+
+    def said() -> str:
+        lines.append(capsys.readouterr().out)
+        return "".join(lines)
+
+    watching = asyncio.create_task(orders.watch.__wrapped__(home=home))  # type: ignore[attr-defined]
+    as_json = asyncio.create_task(orders.watch.__wrapped__(home=home, as_json=True))  # type: ignore[attr-defined]
+    try:
+        await until(lambda: "watching paper" in said(), timeout_s=20)
+        launcher.processes["execution"].kill()
+        await launcher.wait_serving("execution")
+
+        async def trades_again() -> bool:
+            answer = await terminal.run("order submit buy 2 MSFT --tif ioc --json")
+            return answer.code == 0
+
+        await until(trades_again, timeout_s=30)
+        await until(
+            lambda: re.search(r"  filled +buy 2 MSFT market ioc .* fee ", said()) is not None, timeout_s=20
+        )
+        objects = [json.loads(line) for line in said().splitlines() if line.startswith("{")]
+        assert any(found["order_event"]["type"] == "ORDER_EVENT_TYPE_FILLED" for found in objects)
+    finally:
+        for task in (watching, as_json):
+            task.cancel()
+        await asyncio.gather(watching, as_json, return_exceptions=True)
+
+
+async def test_live_views_say_when_what_they_show_is_old(terminal: Terminal, capsys: Said) -> None:
+    launcher, home = terminal.mesh.launcher, terminal.mesh.launcher.home.root
+    views = [
+        asyncio.create_task(positions.positions.__wrapped__(watch=True, home=home)),  # type: ignore[attr-defined]
+        asyncio.create_task(positions.positions.__wrapped__(watch=True, home=home, as_json=True)),  # type: ignore[attr-defined]
+        asyncio.create_task(market.quotes.__wrapped__(symbols=["AAPL"], home=home, as_json=True)),  # type: ignore[attr-defined]
+    ]
+    lines: list[str] = []
+
+    def said() -> str:
+        lines.append(capsys.readouterr().out)
+        return "".join(lines)
+
+    try:
+        await until(lambda: '"snapshot"' in said() and '"symbol": "AAPL"' in said(), timeout_s=20)
+        launcher.processes["portfolio"].kill()
+        launcher.processes["data"].kill()
+        await asyncio.gather(launcher.wait_serving("portfolio"), launcher.wait_serving("data"))
+        lines.clear()
+        await until(lambda: '"balance"' in said() and '"symbol": "AAPL"' in said(), timeout_s=20)
+    finally:
+        for view in views:
+            view.cancel()
+        await asyncio.gather(*views, return_exceptions=True)
+    assert "balance in USD" in said()
+
+
+async def test_a_log_is_followed(terminal: Terminal, capsys: Said) -> None:
+    home = terminal.mesh.launcher.home
+    follow = asyncio.create_task(logs.logs.__wrapped__("venue", home=home.root, lines=0, follow=True))  # type: ignore[attr-defined]
+    lines: list[str] = []
+
+    def said() -> str:
+        lines.append(capsys.readouterr().out)
+        return "".join(lines)
+
+    try:
+        await terminal.run("order submit buy 1 MSFT --tif ioc")
+        await until(lambda: "method=SubmitOrder" in said(), timeout_s=20)
+    finally:
+        follow.cancel()
+        await asyncio.gather(follow, return_exceptions=True)
+    assert "ready to accept connections" in (await terminal.run("logs postgres")).out
