@@ -15,7 +15,8 @@ from bifrost.venue.v1 import error_reason_pb2 as venue_reasons
 from services.runtime.errors import failed_precondition
 from services.runtime.testing import eventually
 from tests.contract.execution.execution_harness import Execution
-from tests.contract.execution.fake_peers import AAPL, GOOG, MARKET_NS, limit_order, market_order
+from tests.contract.execution.fake_peers import AAPL, GOOG, limit_order, market_order
+from tests.contract.execution.fake_venue import MARKET_NS
 
 
 async def test_an_order_is_reserved_recorded_sent_and_accepted(execution: Execution) -> None:

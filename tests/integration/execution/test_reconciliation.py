@@ -16,7 +16,8 @@ from services.execution.adapters.registry import venue_adapters
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import eventually, new_database
 from tests.contract.execution.execution_harness import Execution, running
-from tests.contract.execution.fake_peers import STATES, Peers, limit_order
+from tests.contract.execution.fake_peers import Peers, limit_order
+from tests.contract.execution.fake_venue import STATES
 
 
 async def test_accounts_open_when_the_venue_log_is_caught_up(

@@ -1,0 +1,35 @@
+"""What every fake peer has: a server on a free port, and a count of its calls."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import grpc
+
+from services.runtime.errors import DETAILS_KEY, ApiError, unavailable
+
+
+async def abort(context: grpc.aio.ServicerContext, domain: str, error: ApiError) -> None:
+    status = error.to_status(domain)
+    await context.abort(error.code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
+
+
+class Peer:
+    """A server on a free port. `away`: every call is UNAVAILABLE."""
+
+    domain = ""
+
+    def __init__(self) -> None:
+        self.server = grpc.aio.server()
+        self.port = self.server.add_insecure_port("127.0.0.1:0")
+        self.away = False
+        self.calls: Counter[str] = Counter()
+        self.headers: list[dict[str, str]] = []
+
+    async def enter(self, name: str, context: grpc.aio.ServicerContext) -> None:
+        self.calls[name] += 1
+        self.headers.append(dict(context.invocation_metadata()))
+        if self.away:
+            await abort(
+                context, self.domain, unavailable("DEPENDENCY_UNAVAILABLE", "away", retry_after_s=0.01)
+            )
