@@ -136,7 +136,9 @@ async def run_mesh(
                 await person.client.__aexit__()
             await launcher.stop()
             # Where PostgreSQL may not run as this user its data lies elsewhere.
-            shutil.rmtree(data_folder(server_user(), launcher.home.postgres), ignore_errors=True)
+            data = data_folder(server_user(), launcher.home.postgres)
+            shutil.rmtree(data, ignore_errors=True)
+            data.with_name(f"{data.name}.log").unlink(missing_ok=True)
 
 
 async def _join(admin: EdgeClient, name: str) -> Person:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
 
@@ -14,6 +15,7 @@ from services.cli.waiting import until
 from tests.e2e.cli.conftest import Terminal
 from tests.e2e.running_mesh import PASSWORD
 
+QUANTITIES = itertools.count(11)
 Said = pytest.CaptureFixture[str]
 
 
@@ -23,8 +25,10 @@ async def open_orders(terminal: Terminal) -> list[str]:
 
 
 async def rest(terminal: Terminal, symbol: str = "MSFT") -> str:
-    """A working order far below the market; its id."""
-    answer = await terminal.run(f"order submit buy 10 {symbol} --limit 26 --tif gtc --json")
+    """A working order a tenth below the market, its quantity its own: twins are refused; its id."""
+    quote = (await terminal.run(f"quotes {symbol} --count 1 --json")).documents[0]
+    line = f"order submit buy {next(QUANTITIES)} {symbol} --limit {quote['bid'] * 0.9:.2f} --tif gtc --json"
+    answer = await terminal.run(line)
     assert answer.document["outcome"] == "SUBMIT_OUTCOME_ACCEPTED", answer
     order_id: str = answer.document["order"]["order_id"]
     return order_id
@@ -272,12 +276,12 @@ async def test_order_watch_goes_through_a_crash_of_execution(terminal: Terminal,
         await launcher.wait_serving("execution")
 
         async def trades_again() -> bool:
-            answer = await terminal.run("order submit buy 2 MSFT --tif ioc --json")
+            answer = await terminal.run(f"order submit buy {next(QUANTITIES)} MSFT --tif ioc --json")
             return answer.code == 0
 
         await until(trades_again, timeout_s=30)
         await until(
-            lambda: re.search(r"  filled +buy 2 MSFT market ioc .* fee ", said()) is not None, timeout_s=20
+            lambda: re.search(r"  filled +buy \d+ MSFT market ioc .* fee ", said()) is not None, timeout_s=20
         )
         objects = [json.loads(line) for line in said().splitlines() if line.startswith("{")]
         assert any(found["order_event"]["type"] == "ORDER_EVENT_TYPE_FILLED" for found in objects)
@@ -324,7 +328,7 @@ async def test_a_log_is_followed(terminal: Terminal, capsys: Said) -> None:
         return "".join(lines)
 
     try:
-        await terminal.run("order submit buy 1 MSFT --tif ioc")
+        await terminal.run(f"order submit buy {next(QUANTITIES)} MSFT --tif ioc")
         await until(lambda: "method=SubmitOrder" in said(), timeout_s=20)
     finally:
         follow.cancel()
