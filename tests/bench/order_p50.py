@@ -101,7 +101,6 @@ class _Road:
 
     def parts(self) -> str:
         """What the floor is made of."""
-        return (
-            f"one at a time; floor: echoes {statistics.median(self.hops_ms):.2f} ms ({HOPS}) + "
-            f"{len(COMMITS)} one-row commits of {statistics.median(self.commit_ms):.2f} ms ({'; '.join(COMMITS)})"
-        )
+        hops, commit = statistics.median(self.hops_ms), statistics.median(self.commit_ms)
+        commits = f"{len(COMMITS)} one-row commits of {commit:.2f} ms ({'; '.join(COMMITS)})"
+        return f"one at a time; floor: echoes {hops:.2f} ms ({HOPS}) + {commits}"
