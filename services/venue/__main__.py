@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+
+import structlog
+
 from bifrost.venue.v1.session_service_pb2_grpc import add_SessionServiceServicer_to_server
 from bifrost.venue.v1.venue_service_pb2_grpc import add_VenueServiceServicer_to_server
 from services.runtime.channel import Mesh
@@ -20,6 +24,8 @@ from services.venue.order_store import OrderStore
 from services.venue.session_service import SessionService
 from services.venue.session_store import SessionStore
 from services.venue.venue_service import VenueService
+
+_log = structlog.get_logger(__name__)
 
 
 async def compose(
@@ -48,6 +54,7 @@ async def compose(
     engine = Engine(log, orders, sessions, requests, stream, clock=clock)
     await engine.load()
     service.background("engine", engine.run)
+    service.background("fence", lambda: _end_when_fenced(log))
 
     service.owner("account_id", OwnerDirectory(clients.account_owner, clock=clock).check)
     venue_service = VenueService(
@@ -64,6 +71,13 @@ async def compose(
     session_service = SessionService(engine, sessions, history, calendar=settings.calendar, clock=clock)
     service.add(add_SessionServiceServicer_to_server, session_service)
     return service
+
+
+async def _end_when_fenced(log: EventLog) -> None:
+    """Another process writes the log: end, for nothing can be traded any more."""
+    await log.fenced.wait()
+    _log.error("fenced")
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def main() -> Service:
