@@ -38,6 +38,7 @@ class Execution:
                 **self.keys.settings("execution"),
                 "database_url": url,
                 "address_book": peers.address_book,
+                "risk_timeout_s": 10.0,
                 "venue_timeout_s": 10.0,
                 "venue_log_wait_s": 10.0,
                 **settings,
@@ -127,7 +128,7 @@ class Execution:
     async def submit(
         self, terms: order_terms_pb2.OrderTerms | None = None, **fields: str | None
     ) -> pb.SubmitOrderResponse:
-        return await self.stub.SubmitOrder(self.request(terms, **fields), metadata=self.user, timeout=10)
+        return await self.stub.SubmitOrder(self.request(terms, **fields), metadata=self.user, timeout=30)
 
     async def order(self, terms: order_terms_pb2.OrderTerms | None = None, **fields: str | None) -> str:
         """Submit; the order id."""
@@ -139,7 +140,7 @@ class Execution:
 
     async def cancel(self, order_id: str, etag: str = "") -> order_pb2.Order:
         request = pb.CancelOrderRequest(account_id=self.account_id, order_id=order_id, etag=etag)
-        return (await self.stub.CancelOrder(request, metadata=self.user, timeout=10)).order
+        return (await self.stub.CancelOrder(request, metadata=self.user, timeout=30)).order
 
     async def replace(
         self,
@@ -156,7 +157,7 @@ class Execution:
             terms=terms,
             etag=etag,
         )
-        return await self.stub.ReplaceOrder(request, metadata=self.user, timeout=10)
+        return await self.stub.ReplaceOrder(request, metadata=self.user, timeout=30)
 
     async def until(self, order_id: str, state: int) -> order_pb2.Order:
         """The order once it is in the state."""

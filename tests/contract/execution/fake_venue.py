@@ -1,4 +1,4 @@
-"""The exchange as a small server: it keeps orders, fences and an execution log, and matches nothing by itself."""
+"""The exchange as a small server: it keeps orders, fences and a log, and matches nothing by itself."""
 
 from __future__ import annotations
 

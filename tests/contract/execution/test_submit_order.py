@@ -243,7 +243,8 @@ async def test_without_risk_nothing_is_recorded_and_the_id_is_free(execution: Ex
     assert (await execution.submit(limit_order(1), request_id="later")).outcome == pb.SUBMIT_OUTCOME_ACCEPTED
 
 
-async def test_a_silent_risk_is_an_absent_one(execution: Execution) -> None:
+async def test_a_silent_risk_is_an_absent_one(impatient: Execution) -> None:
+    execution = impatient
     execution.peers.risk.gate.clear()
     failure = await execution.failure(execution.submit())
     assert failure.reason == "RISK_UNAVAILABLE"
