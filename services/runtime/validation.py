@@ -27,11 +27,18 @@ def check_rules(empty: Message) -> None:
 
 def field_error(violations: Sequence[Violation]) -> ApiError:
     """INVALID_ARGUMENT FIELD_INVALID with a BadRequest entry for every violation."""
-    named = [(field_path(violation), violation.proto.message or "is invalid") for violation in violations]
+    named = [(field_path(violation), _description(violation)) for violation in violations]
     shown = "; ".join(f"{field}: {text}" if field else text for field, text in named[:_NAMED_IN_MESSAGE])
     rest = len(named) - _NAMED_IN_MESSAGE
     message = f"{shown}; and {rest} more" if rest > 0 else shown
     return ApiError(grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID", message, violations=named)
+
+
+def _description(violation: Violation) -> str:
+    # An enum's zero is what a missing field reads as; the engine would say "must not be in list [0]".
+    if violation.proto.rule_id == "enum.not_in":
+        return "is required"
+    return violation.proto.message or "is invalid"
 
 
 def field_path(violation: Violation) -> str:

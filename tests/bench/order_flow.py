@@ -44,7 +44,7 @@ class OrderFlow:
         """Cancel what rests, take a fresh token and the present price: before each measurement."""
         self._headers = await self._mesh.headers()
         await self._orders.CancelAllOrders(
-            order_service_pb2.CancelAllOrdersRequest(account_id=self._account_id),
+            order_service_pb2.CancelAllOrdersRequest(account_id=self._account_id, all_instruments=True),
             metadata=self._headers,
             timeout=_CALL_S,
         )

@@ -187,7 +187,8 @@ class Load:
 
     async def _all_ended(self) -> bool:
         await answered(
-            self.orders.CancelAllOrders, order_service_pb2.CancelAllOrdersRequest(account_id=self.account_id)
+            self.orders.CancelAllOrders,
+            order_service_pb2.CancelAllOrdersRequest(account_id=self.account_id, all_instruments=True),
         )
         open_orders = await answered(
             self.orders.ListOrders,

@@ -184,7 +184,8 @@ async def cancel(
         stub = client.stub(order_service_pb2_grpc.OrderServiceStub)
         if order_id == "all":
             everything = await stub.CancelAllOrders(
-                order_service_pb2.CancelAllOrdersRequest(account_id=owner.account_id), timeout=30
+                order_service_pb2.CancelAllOrdersRequest(account_id=owner.account_id, all_instruments=True),
+                timeout=30,
             )
             orders = list(everything.orders)
         else:

@@ -61,7 +61,7 @@ class GrpcTrader:
         """Cancel whatever still works."""
         await self._until_answered(
             self._orders.CancelAllOrders,
-            order_service_pb2.CancelAllOrdersRequest(account_id=self._account_id),
+            order_service_pb2.CancelAllOrdersRequest(account_id=self._account_id, all_instruments=True),
         )
 
     async def open_orders(self) -> int:

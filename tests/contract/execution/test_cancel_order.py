@@ -180,7 +180,9 @@ async def test_orders_that_ended_on_their_own(execution: Execution) -> None:
 
 
 async def cancel_all(execution: Execution, instrument_id: str = "") -> list[order_pb2.Order]:
-    request = pb.CancelAllOrdersRequest(account_id=execution.account_id, instrument_id=instrument_id)
+    request = pb.CancelAllOrdersRequest(
+        account_id=execution.account_id, instrument_id=instrument_id, all_instruments=not instrument_id
+    )
     return list((await execution.stub.CancelAllOrders(request, metadata=execution.user)).orders)
 
 
@@ -207,7 +209,15 @@ async def test_cancel_all_says_when_the_venue_is_silent(execution: Execution) ->
 
 
 async def test_cancel_all_of_no_account(execution: Execution) -> None:
-    request = pb.CancelAllOrdersRequest(account_id=str(uuid.uuid4()))
+    request = pb.CancelAllOrdersRequest(account_id=str(uuid.uuid4()), all_instruments=True)
     headers = [("authorization", f"Bearer {execution.keys.service_token('portfolio')}")]
     failure = await execution.failure(execution.stub.CancelAllOrders(request, metadata=headers))
     assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "ACCOUNT_NOT_FOUND")
+
+
+async def test_cancel_all_without_a_scope_cancels_nothing(execution: Execution) -> None:
+    order_id = await execution.order()
+    request = pb.CancelAllOrdersRequest(account_id=execution.account_id)  # as a mistyped instrument_id leaves it
+    failure = await execution.failure(execution.stub.CancelAllOrders(request, metadata=execution.user))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
+    await execution.until(order_id, order_pb2.ORDER_STATE_ACCEPTED)

@@ -117,12 +117,14 @@ class CancelOrderResponse(_message.Message):
     def __init__(self, order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ...) -> None: ...
 
 class CancelAllOrdersRequest(_message.Message):
-    __slots__ = ("account_id", "instrument_id")
+    __slots__ = ("account_id", "instrument_id", "all_instruments")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    ALL_INSTRUMENTS_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     instrument_id: str
-    def __init__(self, account_id: _Optional[str] = ..., instrument_id: _Optional[str] = ...) -> None: ...
+    all_instruments: bool
+    def __init__(self, account_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., all_instruments: _Optional[bool] = ...) -> None: ...
 
 class CancelAllOrdersResponse(_message.Message):
     __slots__ = ("orders",)
