@@ -217,7 +217,7 @@ async def test_cancel_all_of_no_account(execution: Execution) -> None:
 
 async def test_cancel_all_without_a_scope_cancels_nothing(execution: Execution) -> None:
     order_id = await execution.order()
-    request = pb.CancelAllOrdersRequest(account_id=execution.account_id)  # as a mistyped instrument_id leaves it
+    request = pb.CancelAllOrdersRequest(account_id=execution.account_id)
     failure = await execution.failure(execution.stub.CancelAllOrders(request, metadata=execution.user))
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
     await execution.until(order_id, order_pb2.ORDER_STATE_ACCEPTED)
