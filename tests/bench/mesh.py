@@ -44,16 +44,23 @@ def launcher_of(home: Home, report: Report) -> Launcher:
 
 @contextlib.asynccontextmanager
 async def running_mesh(report: Report) -> AsyncIterator[Mesh]:
-    """Start a mesh and stop it at the end of the block, whatever happens."""
+    """A mesh on a home that is thrown away at the end of the block."""
     with Home.temporary("bench") as home:
-        launcher = launcher_of(home, report)
-        try:
-            await launcher.start()
-            async with EdgeClient(launcher.edge_address, Session(home, launcher.edge_address)) as client:
-                await load_prices(client, lambda _share, stage: report(f"prices: {stage}"))
-                replay = Replay(seconds_per_day=_SECONDS_PER_DAY, seed=3)
-                await start_session(client, replay, request_id="bench")
-                yield Mesh(launcher, client)
-        finally:
-            report("stopping")
-            await launcher.stop()
+        async with prepared_mesh(home, report) as mesh:
+            yield mesh
+
+
+@contextlib.asynccontextmanager
+async def prepared_mesh(home: Home, report: Report) -> AsyncIterator[Mesh]:
+    """Start a mesh, load prices, begin a session; stop it at the end of the block, whatever happens."""
+    launcher = launcher_of(home, report)
+    try:
+        await launcher.start()
+        async with EdgeClient(launcher.edge_address, Session(home, launcher.edge_address)) as client:
+            await load_prices(client, lambda _share, stage: report(f"prices: {stage}"))
+            replay = Replay(seconds_per_day=_SECONDS_PER_DAY, seed=3)
+            await start_session(client, replay, request_id="bench")
+            yield Mesh(launcher, client)
+    finally:
+        report("stopping")
+        await launcher.stop()
