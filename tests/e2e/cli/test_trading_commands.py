@@ -108,13 +108,21 @@ async def test_an_order_is_cancelled_by_the_start_of_its_id(terminal: Terminal) 
     assert first in await open_orders(terminal)
     by_all = await terminal.run("order cancel", first)
     assert "cancelled" in by_all.out
-    ended = await terminal.run("order cancel", first)
-    assert ended.err.startswith("ORDER_ENDED")
+    again = await terminal.run("order cancel", first)
+    assert "cancelled" in again.out
+    filled = (await terminal.run("order submit buy 7 GOOG --tif ioc --json")).document["order"]["order_id"]
+
+    async def ended() -> bool:
+        return filled not in await open_orders(terminal)
+
+    await until(ended, timeout_s=15)
+    assert (await terminal.run("order cancel", filled)).err.startswith("ORDER_ENDED")
 
 
 async def test_all_that_works_is_cancelled(terminal: Terminal) -> None:
     ids = {await rest(terminal), await rest(terminal, "FB")}
     answer = await terminal.run("order cancel all --json")
+    assert answer.code == 0, answer
     assert ids <= {order["order_id"] for order in answer.document["orders"]}
 
     async def none_left() -> bool:
@@ -218,18 +226,11 @@ async def test_somebody_without_an_account_is_told(terminal: Terminal) -> None:
         await terminal.run("login")
 
 
-async def test_the_shell_is_offered_symbols_and_open_orders(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_shell_is_offered_symbols_and_open_orders(terminal: Terminal) -> None:
     order_id = await rest(terminal)
     offers = {"bifrost quotes A": "AAPL", f"bifrost order cancel {order_id[:4]}": order_id}
     for line, offer in offers.items():
-        monkeypatch.setenv("COMP_WORDS", line)
-        monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
-        monkeypatch.setenv("_BIFROST_COMPLETE", "complete_bash")
-        result = await asyncio.to_thread(terminal.complete)
-        assert offer in result.split(), line
-    monkeypatch.delenv("_BIFROST_COMPLETE")
+        assert offer in await terminal.complete(line), line
     await terminal.run("order cancel all")
 
 
@@ -260,6 +261,11 @@ async def test_edge_render_is_what_envoy_runs_with(terminal: Terminal) -> None:
     assert rendered["static_resources"]["clusters"] == running["static_resources"]["clusters"]
 
 
+def objects(text: str) -> list[str]:
+    """Lines that are JSON objects, written anew."""
+    return [json.dumps(json.loads(line)) for line in text.splitlines() if line.startswith("{")]
+
+
 async def test_order_watch_goes_through_a_crash_of_execution(terminal: Terminal, capsys: Said) -> None:
     launcher, home = terminal.mesh.launcher, terminal.mesh.launcher.home.root
     lines: list[str] = []
@@ -275,16 +281,12 @@ async def test_order_watch_goes_through_a_crash_of_execution(terminal: Terminal,
         launcher.processes["execution"].kill()
         await launcher.wait_serving("execution")
 
-        async def trades_again() -> bool:
-            answer = await terminal.run(f"order submit buy {next(QUANTITIES)} MSFT --tif ioc --json")
-            return answer.code == 0
-
-        await until(trades_again, timeout_s=30)
+        await terminal.submit(next(QUANTITIES))
         await until(
             lambda: re.search(r"  filled +buy \d+ MSFT market ioc .* fee ", said()) is not None, timeout_s=20
         )
-        objects = [json.loads(line) for line in said().splitlines() if line.startswith("{")]
-        assert any(found["order_event"]["type"] == "ORDER_EVENT_TYPE_FILLED" for found in objects)
+        filled = '"type": "ORDER_EVENT_TYPE_FILLED"'
+        await until(lambda: any(filled in line for line in objects(said())), timeout_s=20)
     finally:
         for task in (watching, as_json):
             task.cancel()
@@ -320,7 +322,7 @@ async def test_live_views_say_when_what_they_show_is_old(terminal: Terminal, cap
 
 async def test_a_log_is_followed(terminal: Terminal, capsys: Said) -> None:
     home = terminal.mesh.launcher.home
-    follow = asyncio.create_task(logs.logs.__wrapped__("venue", home=home.root, lines=0, follow=True))  # type: ignore[attr-defined]
+    follow = asyncio.create_task(logs.logs.__wrapped__("execution", home=home.root, lines=0, follow=True))  # type: ignore[attr-defined]
     lines: list[str] = []
 
     def said() -> str:
@@ -328,8 +330,10 @@ async def test_a_log_is_followed(terminal: Terminal, capsys: Said) -> None:
         return "".join(lines)
 
     try:
-        await terminal.run(f"order submit buy {next(QUANTITIES)} MSFT --tif ioc")
-        await until(lambda: "method=SubmitOrder" in said(), timeout_s=20)
+        launcher = terminal.mesh.launcher
+        launcher.processes["execution"].kill()
+        await launcher.wait_serving("execution")
+        await until(lambda: " serving  service=execution" in said(), timeout_s=20)
     finally:
         follow.cancel()
         await asyncio.gather(follow, return_exceptions=True)
