@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 
-from bifrost.venue.v1 import session_service_pb2
+from bifrost.venue.v1 import session_pb2, session_service_pb2
 from bifrost.venue.v1 import venue_order_pb2 as orders_pb
 from services.runtime.database import Database
 from services.runtime.embedded.postgres import EmbeddedPostgres
@@ -69,17 +69,17 @@ class Supervised:
     async def killed(self) -> None:
         """Wait until it has died of its failpoint."""
         assert self._process is not None
-        assert await asyncio.wait_for(self._process.wait(), 30) == -9
+        assert await asyncio.wait_for(self._process.wait(), 60) == -9
 
     async def stop(self) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
-            assert await asyncio.wait_for(self._process.wait(), 20) == 0
+            assert await asyncio.wait_for(self._process.wait(), 40) == 0
 
     async def calls(self) -> RunningVenue:
         """Stubs of the running process; waits until it answers."""
         channel = grpc.aio.insecure_channel(f"127.0.0.1:{self.port}")
-        await asyncio.wait_for(channel.channel_ready(), 20)
+        await asyncio.wait_for(channel.channel_ready(), 40)
         return RunningVenue(None, channel, self.keys, SampleHistory(), self.accounts)
 
 
@@ -121,9 +121,13 @@ async def test_killed_at(supervised: Supervised, failpoint: str) -> None:
     await venue.create_session(
         seconds_per_day=12.0, steps_per_day=120, start_date="2012-05-18", end_date="2012-05-30"
     )
+    await set_state(venue, session_pb2.SESSION_STATE_PAUSED)
     await supervised.stop()
     await supervised.start(failpoint)
-    venue = await supervised.calls()
+    venue = (
+        await supervised.calls()
+    )  # it stands still, so that no step passes the failpoint before we are there
+    await set_state(venue, session_pb2.SESSION_STATE_RUNNING)
     instrument_id = (await venue.current()).instrument_ids[0]
     placed = await trade_until_cut(venue, instrument_id)
     await supervised.killed()
@@ -144,6 +148,11 @@ async def test_killed_at(supervised: Supervised, failpoint: str) -> None:
     await check_the_record(venue, {name for name in placed if not answers[name].not_seen} | set(more))
     await supervised.stop()
     await check_the_rerun(supervised.url)
+
+
+async def set_state(venue: RunningVenue, state: session_pb2.SessionState) -> None:
+    request = session_service_pb2.UpdateSessionRequest(state=state)
+    await venue.sessions.UpdateSession(request, metadata=venue.operator)
 
 
 async def trade_until_cut(venue: RunningVenue, instrument_id: str) -> dict[str, orders_pb.VenueOrder | None]:
