@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import uuid
+from collections.abc import Awaitable, Sequence
 
 import grpc
 
@@ -40,7 +41,9 @@ class RunningData:
         self.ingestions = IngestionServiceStub(self.channel)
         self.market = MarketStreamServiceStub(self.channel)
 
-    async def create_ingestion(self, *, source: str = "sample", symbols=(), request_id: str | None = None):
+    async def create_ingestion(
+        self, *, source: str = "sample", symbols: Sequence[str] = (), request_id: str | None = None
+    ) -> ingestion_service_pb2.CreateIngestionResponse:
         request = ingestion_service_pb2.CreateIngestionRequest(
             request_id=request_id or str(uuid.uuid4()), source=source, symbols=symbols
         )
@@ -57,7 +60,7 @@ class RunningData:
         assert ingestion.status.state in ENDED
         return ingestion
 
-    async def ingest(self, *, source: str = "sample", symbols=()) -> ingestion_pb2.Ingestion:
+    async def ingest(self, *, source: str = "sample", symbols: Sequence[str] = ()) -> ingestion_pb2.Ingestion:
         created = await self.create_ingestion(source=source, symbols=symbols)
         return await self.wait_ended(created.ingestion.ingestion_id)
 
@@ -75,7 +78,7 @@ async def start_data(
     **settings: object,
 ) -> RunningData:
     values = {**keys.settings("data"), "database_url": url, **settings}
-    service = await compose(DataSettings(**values), clock=clock, sources=sources)
+    service = await compose(DataSettings.model_validate(values), clock=clock, sources=sources)
     port = await service.start()
     channel = grpc.aio.insecure_channel(
         f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", -1)]
@@ -92,7 +95,7 @@ def by_id(instrument_id: str) -> value_pb2.InstrumentRef:
     return value_pb2.InstrumentRef(instrument_id=instrument_id)
 
 
-async def failure_of(call) -> RpcFailure:
+async def failure_of(call: Awaitable[object]) -> RpcFailure:
     """What the call fails with; an AssertionError when it does not."""
     try:
         await call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import grpc
 
@@ -22,7 +22,11 @@ class ScriptedVenue(venue_service_pb2_grpc.VenueServiceServicer):
         self._server: grpc.aio.Server | None = None
         self.port = 0
 
-    async def StreamMarket(self, request, context) -> AsyncIterator[Response]:
+    async def StreamMarket(
+        self,
+        request: venue_service_pb2.StreamMarketRequest,
+        context: grpc.aio.ServicerContext[venue_service_pb2.StreamMarketRequest, Response],
+    ) -> AsyncIterator[Response]:
         stream: asyncio.Queue[Response | None] = asyncio.Queue()
         yield Response(snapshot=self.snapshot)
         self._streams.append(stream)
@@ -53,7 +57,9 @@ class ScriptedVenue(venue_service_pb2_grpc.VenueServiceServicer):
                 self._connected.clear()
                 await self._connected.wait()
 
-    def send(self, *, quotes=(), trades=()) -> None:
+    def send(
+        self, *, quotes: Sequence[market_pb2.VenueQuote] = (), trades: Sequence[market_pb2.VenueTrade] = ()
+    ) -> None:
         """Say this to all who follow."""
         self._say(Response(update=market_pb2.MarketUpdate(quotes=quotes, trades=trades)))
 

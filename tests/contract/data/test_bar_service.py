@@ -8,9 +8,11 @@ from importlib.resources import files
 import grpc
 import numpy as np
 import pytest
+from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from bifrost.data.v1 import bar_pb2, bar_service_pb2
+from bifrost.type.v1.value_pb2 import InstrumentRef
 from tests.contract.data.data_harness import RunningData, by_id, failure_of, listed
 
 DAY, MINUTE = bar_pb2.BAR_INTERVAL_DAY, bar_pb2.BAR_INTERVAL_MINUTE
@@ -27,11 +29,27 @@ def time_of(text: str) -> Timestamp:
     return stamp
 
 
-def ask(data: RunningData, *, instrument=None, interval: int = DAY, **fields):
+async def ask(
+    data: RunningData,
+    *,
+    instrument: InstrumentRef | None = None,
+    interval: bar_pb2.BarInterval = DAY,
+    adjustment: bar_pb2.Adjustment = bar_pb2.ADJUSTMENT_UNSPECIFIED,
+    start_time: Timestamp | None = None,
+    end_time: Timestamp | None = None,
+    page_size: int = 0,
+    page_token: str = "",
+) -> bar_service_pb2.ListBarsResponse:
     request = bar_service_pb2.ListBarsRequest(
-        instrument=listed("AAPL") if instrument is None else instrument, interval=interval, **fields
+        instrument=listed("AAPL") if instrument is None else instrument,
+        interval=interval,
+        adjustment=adjustment,
+        start_time=start_time,
+        end_time=end_time,
+        page_size=page_size,
+        page_token=page_token,
     )
-    return data.bars.ListBars(request, metadata=data.reader_headers)
+    return await data.bars.ListBars(request, metadata=data.reader_headers)
 
 
 @pytest.mark.parametrize("symbol", ["AAPL", "FB", "GOOG", "IBM", "MSFT"])
@@ -93,7 +111,7 @@ async def test_times_beyond_storage_are_only_far_away(data: RunningData) -> None
 
 
 @pytest.mark.parametrize("adjustment", list(bar_pb2.Adjustment.values()))
-async def test_pages_join_to_the_whole(data: RunningData, adjustment: int) -> None:
+async def test_pages_join_to_the_whole(data: RunningData, adjustment: bar_pb2.Adjustment) -> None:
     whole = await ask(data, adjustment=adjustment)
     joined, token, pages = bar_pb2.BarColumns(), "", 0
     while token or not pages:
@@ -113,12 +131,12 @@ async def test_last_page_that_is_full_has_no_token(data: RunningData) -> None:
 async def test_page_token_is_bound_to_its_request(data: RunningData) -> None:
     token = (await ask(data, page_size=10)).next_page_token
     assert len((await ask(data, page_size=20, page_token=token)).bars.close) == 20
-    for fields in (
-        {"page_token": token, "adjustment": bar_pb2.ADJUSTMENT_FULL},
-        {"page_token": token, "instrument": listed("IBM")},
-        {"page_token": "x"},
+    for call in (
+        ask(data, page_token=token, adjustment=bar_pb2.ADJUSTMENT_FULL),
+        ask(data, page_token=token, instrument=listed("IBM")),
+        ask(data, page_token="x"),
     ):
-        failure = await failure_of(ask(data, **fields))
+        failure = await failure_of(call)
         assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
 
 
@@ -142,10 +160,18 @@ async def test_range_must_go_forward(data: RunningData, end: str) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"interval": 0}, {"interval": 9}, {"adjustment": 9}, {"page_size": -1}, {"instrument": by_id("7")}],
+    [
+        {"interval": 0},
+        {"interval": 9},
+        {"adjustment": 9},
+        {"page_size": -1},
+        {"instrument": {"instrument_id": "7"}},
+    ],
 )
 async def test_bad_fields_are_refused(data: RunningData, fields: dict[str, object]) -> None:
-    failure = await failure_of(ask(data, **fields))
+    request = bar_service_pb2.ListBarsRequest(instrument=listed("AAPL"), interval=DAY)
+    json_format.ParseDict(fields, request)
+    failure = await failure_of(data.bars.ListBars(request, metadata=data.reader_headers))
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
 
 

@@ -215,10 +215,9 @@ async def test_watch_shows_progress_and_signs_of_life(loading: RunningData, scri
 async def test_list_pages_newest_first(loading: RunningData) -> None:
     made = [(await loading.ingest(symbols=["FB"])).ingestion_id for _ in range(3)]
 
-    async def page(**fields) -> pb.ListIngestionsResponse:
-        return await loading.ingestions.ListIngestions(
-            pb.ListIngestionsRequest(**fields), metadata=loading.reader_headers
-        )
+    async def page(page_size: int = 0, page_token: str = "") -> pb.ListIngestionsResponse:
+        request = pb.ListIngestionsRequest(page_size=page_size, page_token=page_token)
+        return await loading.ingestions.ListIngestions(request, metadata=loading.reader_headers)
 
     first = await page(page_size=2)
     rest = await page(page_size=1, page_token=first.next_page_token)

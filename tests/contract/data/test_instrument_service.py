@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bifrost.data.v1 import instrument_pb2
 from bifrost.data.v1 import instrument_service_pb2 as pb
+from bifrost.type.v1.value_pb2 import InstrumentRef
 from services.data import tables
 from services.runtime.database import Database
 from tests.contract.data.data_harness import RunningData, by_id, failure_of, listed
@@ -22,15 +23,18 @@ INSTRUMENT_IDS = {
 }
 
 
-async def get(data: RunningData, ref) -> instrument_pb2.Instrument:
+async def get(data: RunningData, ref: InstrumentRef) -> instrument_pb2.Instrument:
     request = pb.GetInstrumentRequest(instrument=ref)
     return (await data.instruments.GetInstrument(request, metadata=data.reader_headers)).instrument
 
 
-async def listing(data: RunningData, **fields) -> pb.ListInstrumentsResponse:
-    return await data.instruments.ListInstruments(
-        pb.ListInstrumentsRequest(**fields), metadata=data.reader_headers
+async def listing(
+    data: RunningData, *, page_size: int = 0, page_token: str = "", symbol_prefix: str = ""
+) -> pb.ListInstrumentsResponse:
+    request = pb.ListInstrumentsRequest(
+        page_size=page_size, page_token=page_token, symbol_prefix=symbol_prefix
     )
+    return await data.instruments.ListInstruments(request, metadata=data.reader_headers)
 
 
 @pytest.mark.parametrize("symbol", INSTRUMENT_IDS)
@@ -58,7 +62,7 @@ async def test_get_has_the_facts(data: RunningData) -> None:
 
 
 @pytest.mark.parametrize("ref", [listed("APPL"), listed("AAPL", "XNYS"), by_id(str(uuid.uuid4()))])
-async def test_unknown_instrument_is_not_found(data: RunningData, ref) -> None:
+async def test_unknown_instrument_is_not_found(data: RunningData, ref: InstrumentRef) -> None:
     for call in (
         data.instruments.GetInstrument(pb.GetInstrumentRequest(instrument=ref), metadata=data.headers),
         data.instruments.ListSplits(pb.ListSplitsRequest(instrument=ref), metadata=data.headers),
@@ -79,8 +83,9 @@ async def test_instrument_is_required(data: RunningData) -> None:
 
 async def test_symbol_with_two_listings_is_ambiguous(data: RunningData, postgres_url: str) -> None:
     database = await Database.connect(postgres_url, schema="data")
+    twin_id = str(uuid.uuid4())
     twin = {
-        "instrument_id": str(uuid.uuid4()),
+        "instrument_id": twin_id,
         "symbol": "IBM",
         "mic": "XLON",
         "name": "IBM in London",
@@ -93,7 +98,7 @@ async def test_symbol_with_two_listings_is_ambiguous(data: RunningData, postgres
     }
     async with database.transaction() as connection:
         await connection.execute(sa.insert(tables.instruments).values(twin))
-    await get(data, by_id(twin["instrument_id"]))
+    await get(data, by_id(twin_id))
     try:
         failure = await failure_of(
             data.instruments.GetInstrument(
@@ -110,7 +115,7 @@ async def test_symbol_with_two_listings_is_ambiguous(data: RunningData, postgres
         assert [(one.symbol, one.mic) for one in rest.instruments] == [("IBM", "XNYS"), ("MSFT", "XNAS")]
     finally:
         async with database.transaction() as connection:
-            is_twin = tables.instruments.c.instrument_id == twin["instrument_id"]
+            is_twin = tables.instruments.c.instrument_id == twin_id
             await connection.execute(sa.delete(tables.instruments).where(is_twin))
         await database.close()
         await failure_of(
@@ -135,8 +140,11 @@ async def test_list_pages_through_all(data: RunningData) -> None:
 
 async def test_page_token_of_another_request_is_refused(data: RunningData) -> None:
     token = (await listing(data, page_size=2)).next_page_token
-    for fields in ({"page_token": token, "symbol_prefix": "A"}, {"page_token": "nonsense"}):
-        failure = await failure_of(listing(data, **fields))
+    for call in (
+        listing(data, page_token=token, symbol_prefix="A"),
+        listing(data, page_token="nonsense"),
+    ):
+        failure = await failure_of(call)
         assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
 
 

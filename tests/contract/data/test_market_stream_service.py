@@ -4,12 +4,14 @@ import asyncio
 import dataclasses
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeVar
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 
-from bifrost.data.v1 import bar_pb2, bar_service_pb2
+from bifrost.data.v1 import bar_pb2, bar_service_pb2, quote_pb2
 from bifrost.data.v1 import market_stream_service_pb2 as pb
 from bifrost.venue.v1 import market_pb2
 from services.runtime.errors import error_from_rpc
@@ -23,17 +25,19 @@ FB = "fc7676af-82df-5970-9342-f801b4ef0cd4"
 MSFT = "d67d7722-53d3-5689-a90f-356319f66d58"
 MINUTE = 60 * 10**9
 
+Response = TypeVar("Response", bound=Message)
+
 
 @dataclasses.dataclass
 class Market:
     data: RunningData
     venue: ScriptedVenue
 
-    async def quote(self, instrument_id: str = AAPL):
+    async def quote(self, instrument_id: str = AAPL) -> quote_pb2.Quote:
         request = pb.GetQuoteRequest(instrument=by_id(instrument_id))
         return (await self.data.market.GetQuote(request, metadata=self.data.reader_headers)).quote
 
-    async def quote_is(self, instrument_id: str, condition) -> None:
+    async def quote_is(self, instrument_id: str, condition: Callable[[quote_pb2.Quote], bool]) -> None:
         """Wait until the present quote meets the condition."""
 
         async def holds() -> bool:
@@ -46,8 +50,10 @@ class Market:
 
         await eventually(holds)
 
-    def quotes(self, **fields) -> AsyncIterator[pb.StreamQuotesResponse]:
-        request = pb.StreamQuotesRequest(**fields)
+    def quotes(
+        self, *, symbols: Sequence[str] = (), instrument_ids: Sequence[str] = ()
+    ) -> AsyncIterator[pb.StreamQuotesResponse]:
+        request = pb.StreamQuotesRequest(symbols=symbols, instrument_ids=instrument_ids)
         return aiter(self.data.market.StreamQuotes(request, metadata=self.data.reader_headers))
 
     async def settled(self) -> None:
@@ -75,7 +81,7 @@ async def market(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) ->
     await venue.stop()
 
 
-async def next_of(stream, kind: str):
+async def next_of(stream: AsyncIterator[Response], kind: str) -> Response:
     """The next message of this kind; others are passed over."""
     async with asyncio.timeout(10):
         while (message := await anext(stream)).WhichOneof("event") != kind:
@@ -172,7 +178,9 @@ async def test_a_venue_that_comes_back_is_followed_again(market: Market) -> None
     await market.quote_is(FB, lambda one: one.stale)
 
 
-def prints(day: int, rows: list[tuple[float, float]], *, start_ns: int, user_at: int | None = None):
+def prints(
+    day: int, rows: list[tuple[float, float]], *, start_ns: int, user_at: int | None = None
+) -> list[market_pb2.VenueTrade]:
     """One print a minute; a user's print of another price comes before the one at ``user_at``."""
     trades, number = [], 0
     for place, (price, size) in enumerate(rows):
@@ -185,7 +193,9 @@ def prints(day: int, rows: list[tuple[float, float]], *, start_ns: int, user_at:
     return trades
 
 
-def trade(day: int, number: int, price: float, size: float, time_ns: int, *, user=False, end=False):
+def trade(
+    day: int, number: int, price: float, size: float, time_ns: int, *, user: bool = False, end: bool = False
+) -> market_pb2.VenueTrade:
     return market_pb2.VenueTrade(
         instrument_id=AAPL,
         price=price,
@@ -198,7 +208,7 @@ def trade(day: int, number: int, price: float, size: float, time_ns: int, *, use
     )
 
 
-async def opened(stream) -> None:
+async def opened(stream: AsyncIterator[Message]) -> None:
     """Wait until the server has the reader: its first heartbeat."""
     await next_of(stream, "heartbeat")
 
@@ -210,7 +220,7 @@ async def test_trades_are_told_in_order(market: Market) -> None:
     sent = prints(15000, [(10, 5), (11, 6), (9, 7)], start_ns=10**18, user_at=1)
     market.venue.send(trades=sent[:2])
     market.venue.send(trades=sent[2:])
-    got = []
+    got: list[quote_pb2.Trade] = []
     while len(got) < len(sent):
         got += (await next_of(stream, "trades")).trades.trades
     assert [(one.price, one.size, one.event_time_ns, one.trade_number) for one in got] == [
@@ -237,7 +247,7 @@ async def test_the_closed_day_is_the_real_bar(market: Market) -> None:
         (bars.high[row], 300.0),
         (bars.close[row], volume - 600),
     ]
-    streams = {}
+    streams: dict[bar_pb2.BarInterval, AsyncIterator[pb.StreamBarsResponse]] = {}
     for interval in (bar_pb2.BAR_INTERVAL_DAY, bar_pb2.BAR_INTERVAL_MINUTE):
         request = pb.StreamBarsRequest(symbols=["AAPL"], interval=interval)
         streams[interval] = aiter(data.market.StreamBars(request, metadata=data.reader_headers))
@@ -245,7 +255,7 @@ async def test_the_closed_day_is_the_real_bar(market: Market) -> None:
     for one in prints(15765, path, start_ns=start_ns, user_at=2):
         market.venue.send(trades=[one])
 
-    days = []
+    days: list[bar_pb2.Bar] = []
     while not days or not days[-1].closed:
         days += (await next_of(streams[bar_pb2.BAR_INTERVAL_DAY], "bars")).bars.bars
     assert days[-1] == bar_pb2.Bar(
@@ -259,7 +269,7 @@ async def test_the_closed_day_is_the_real_bar(market: Market) -> None:
         volume=volume,
         closed=True,
     )
-    minutes = []
+    minutes: list[bar_pb2.Bar] = []
     while len(minutes) < 4:
         message = await next_of(streams[bar_pb2.BAR_INTERVAL_MINUTE], "bars")
         minutes += [bar for bar in message.bars.bars if bar.closed]
@@ -267,15 +277,22 @@ async def test_the_closed_day_is_the_real_bar(market: Market) -> None:
     assert [(bar.open, bar.volume) for bar in minutes] == path
 
 
-@pytest.mark.parametrize("fields", [{"symbols": ["APPL"]}, {"instrument_ids": [str(uuid.uuid4())]}])
-async def test_unknown_instruments_are_not_found(market: Market, fields: dict[str, list[str]]) -> None:
+@pytest.mark.parametrize(("symbols", "instrument_ids"), [(["APPL"], []), ([], [str(uuid.uuid4())])])
+async def test_unknown_instruments_are_not_found(
+    market: Market, symbols: list[str], instrument_ids: list[str]
+) -> None:
     data = market.data
+    quotes = pb.StreamQuotesRequest(symbols=symbols, instrument_ids=instrument_ids)
+    trades = pb.StreamTradesRequest(symbols=symbols, instrument_ids=instrument_ids)
+    bars = pb.StreamBarsRequest(
+        symbols=symbols, instrument_ids=instrument_ids, interval=bar_pb2.BAR_INTERVAL_DAY
+    )
     for call in (
-        data.market.StreamQuotes(pb.StreamQuotesRequest(**fields), metadata=data.headers),
-        data.market.StreamTrades(pb.StreamTradesRequest(**fields), metadata=data.headers),
-        data.market.StreamBars(pb.StreamBarsRequest(interval=1, **fields), metadata=data.headers),
+        data.market.StreamQuotes(quotes, metadata=data.headers),
+        data.market.StreamTrades(trades, metadata=data.headers),
+        data.market.StreamBars(bars, metadata=data.headers),
     ):
-        failure = await failure_of(anext(aiter(call)))
+        failure = await failure_of(call.read())
         assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "INSTRUMENT_NOT_FOUND")
     failure = await failure_of(market.quote(str(uuid.uuid4())))
     assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "INSTRUMENT_NOT_FOUND")
@@ -294,15 +311,16 @@ async def test_draining_ends_the_streams(
     data = await start_data(
         postgres_url, MeshKeys(tmp_path_factory.mktemp("drained")), address_book={"venue": "127.0.0.1:1"}
     )
-    calls = [
-        data.market.StreamQuotes(pb.StreamQuotesRequest(), metadata=data.headers),
-        data.market.StreamTrades(pb.StreamTradesRequest(), metadata=data.headers),
-        data.market.StreamBars(pb.StreamBarsRequest(interval=1), metadata=data.headers),
+    daily = pb.StreamBarsRequest(interval=bar_pb2.BAR_INTERVAL_DAY)
+    quotes = aiter(data.market.StreamQuotes(pb.StreamQuotesRequest(), metadata=data.headers))
+    trades = aiter(data.market.StreamTrades(pb.StreamTradesRequest(), metadata=data.headers))
+    bars = aiter(data.market.StreamBars(daily, metadata=data.headers))
+    assert (await next_of(quotes, "snapshot")).snapshot.quotes == []
+    await next_of(quotes, "replay_end")
+    waiting = [
+        asyncio.ensure_future(failure_of(following))
+        for following in (anext(quotes), anext(trades), anext(bars))
     ]
-    streams = [aiter(call) for call in calls]
-    assert (await next_of(streams[0], "snapshot")).snapshot.quotes == []
-    await next_of(streams[0], "replay_end")
-    waiting = [asyncio.ensure_future(failure_of(anext(stream))) for stream in streams]
     failure = await failure_of(
         data.market.GetQuote(pb.GetQuoteRequest(instrument=by_id(AAPL)), metadata=data.headers)
     )
