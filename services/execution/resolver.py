@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextvars import copy_context
 from typing import Final
 
 import structlog
@@ -12,6 +13,7 @@ from services.execution.adapters.venue import NoAnswerError, RefusedError
 from services.execution.blotter import Blotter
 from services.execution.desk import Desk
 from services.execution.domain.order import UNACKNOWLEDGED, UNSETTLED, Order, OrderState
+from services.runtime.auth import current_call
 from services.runtime.database import is_connection_failure
 from services.runtime.stream_client import Backoff
 
@@ -39,7 +41,11 @@ class Resolver:
         """Settle this order, unless that is under way."""
         if order_id in self._tasks or self._closed:
             return
-        task = asyncio.get_running_loop().create_task(self._settle(order_id, at_once=at_once))
+        # In the service's own name: the user's token ends, and the venue would then refuse for ever.
+        context = copy_context()
+        context.run(current_call.set, None)
+        settling = self._settle(order_id, at_once=at_once)
+        task = asyncio.get_running_loop().create_task(settling, context=context)
         self._tasks[order_id] = task
         task.add_done_callback(lambda _task: self._tasks.pop(order_id, None))
 

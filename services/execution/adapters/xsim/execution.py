@@ -19,14 +19,14 @@ from services.runtime.stream_client import StreamResponse
 
 T = TypeVar("T")
 
-# After these the exchange has certainly not done what was asked. Every other code leaves it open.
+# After these the exchange has certainly not done what was asked. Every other code leaves it open; so does
+# UNAUTHENTICATED, for the user's token may have ended between two attempts of one call.
 _REFUSALS: Final = frozenset(
     {
         grpc.StatusCode.INVALID_ARGUMENT,
         grpc.StatusCode.NOT_FOUND,
         grpc.StatusCode.ALREADY_EXISTS,
         grpc.StatusCode.PERMISSION_DENIED,
-        grpc.StatusCode.UNAUTHENTICATED,
         grpc.StatusCode.FAILED_PRECONDITION,
         grpc.StatusCode.OUT_OF_RANGE,
         grpc.StatusCode.UNIMPLEMENTED,
