@@ -14,6 +14,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_NO_BARS: _ClassVar[ErrorReason]
     ERROR_REASON_SESSION_RUNNING: _ClassVar[ErrorReason]
     ERROR_REASON_QUANTITY_FILLED: _ClassVar[ErrorReason]
+    ERROR_REASON_READER_TOO_SLOW: _ClassVar[ErrorReason]
 
 class RejectReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,6 +34,7 @@ ERROR_REASON_NO_SESSION: ErrorReason
 ERROR_REASON_NO_BARS: ErrorReason
 ERROR_REASON_SESSION_RUNNING: ErrorReason
 ERROR_REASON_QUANTITY_FILLED: ErrorReason
+ERROR_REASON_READER_TOO_SLOW: ErrorReason
 REJECT_REASON_UNSPECIFIED: RejectReason
 REJECT_REASON_UNKNOWN_INSTRUMENT: RejectReason
 REJECT_REASON_OFF_TICK: RejectReason
