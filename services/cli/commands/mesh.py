@@ -141,7 +141,8 @@ async def down(home: HomeOption = None, as_json: Json = False) -> None:
 async def _end_launcher(place: Home, state: MeshState) -> None:
     os.kill(state.launcher_pid, signal.SIGTERM)
     try:
-        await until(lambda: not state.is_running, timeout_s=_DOWN_S)
+        # The state goes last, when nothing runs any more.
+        await until(lambda: MeshState.read(place.state_file) is None, timeout_s=_DOWN_S)
     except TimeoutError:
         raise LaunchError(f"process {state.launcher_pid} does not stop; see {place.logs}") from None
 

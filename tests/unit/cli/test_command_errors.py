@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,7 +12,8 @@ import pytest
 
 from bifrost.execution.v1 import order_pb2, order_service_pb2
 from services.cli.console import short_name
-from services.cli.launcher import Ports
+from services.cli.launcher import Home, MeshState, Ports
+from services.cli.launcher.state import ProcessState, start_ticks
 from services.cli.main import main
 from services.runtime.inventory import load_inventory
 
@@ -105,6 +108,27 @@ def test_down_without_a_mesh_is_no_error(monkeypatch: Patch, capsys: Said) -> No
     assert "No mesh runs on" in capsys.readouterr().out
     assert bifrost(monkeypatch, "down", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"stopped": False, "ended_leftovers": []}
+
+
+def test_down_ends_what_a_killed_mesh_left(monkeypatch: Patch, capsys: Said, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.prepare([])
+    left = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    entry = ProcessState(pid=left.pid, started=start_ticks(left.pid))
+    state = MeshState(
+        launcher_pid=os.getpid(),
+        launcher_started=1,
+        edge="",
+        edge_admin="",
+        addresses={},
+        metrics={},
+        processes={"valkey": entry},
+    )
+    state.write(home.state_file)
+    assert bifrost(monkeypatch, "down") == 0
+    assert "ended what it had left: valkey" in capsys.readouterr().out
+    assert left.wait() == -signal.SIGTERM
+    assert not home.state_file.exists()
 
 
 @pytest.mark.parametrize("listener", ["edge", "mesh"])
