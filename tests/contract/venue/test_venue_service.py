@@ -91,7 +91,11 @@ async def test_many_at_once_are_all_answered_and_logged_once(venue: RunningVenue
     [
         (order_terms(BUY, 1, "20.005"), FB, reasons.REJECT_REASON_OFF_TICK),
         (order_terms(BUY, "1.5"), FB, reasons.REJECT_REASON_LOT_SIZE),
-        (order_terms(BUY, 1), str(uuid.uuid5(uuid.NAMESPACE_DNS, "nothing is listed here")), reasons.REJECT_REASON_UNKNOWN_INSTRUMENT),
+        (
+            order_terms(BUY, 1),
+            str(uuid.uuid5(uuid.NAMESPACE_DNS, "nothing is listed here")),
+            reasons.REJECT_REASON_UNKNOWN_INSTRUMENT,
+        ),
         (order_terms(BUY, 1, "100"), FB, reasons.REJECT_REASON_PRICE_BAND),
         (
             order_terms(BUY, 10**12, "42.1", time_in_force=FOK),
