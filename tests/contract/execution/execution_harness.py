@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
+from typing import TypedDict, TypeVar, Unpack
 
 import grpc
 
@@ -16,7 +17,12 @@ from bifrost.execution.v1.order_service_pb2_grpc import OrderServiceStub
 from bifrost.type.v1 import order_terms_pb2, stream_pb2, value_pb2
 from services.execution.__main__ import compose
 from services.execution.config import ExecutionSettings
+from services.execution.reports import VenueReports
+from services.execution.resolver import Resolver
+from services.runtime.channel import Mesh
+from services.runtime.database import Database
 from services.runtime.errors import RpcFailure, error_from_rpc
+from services.runtime.event_log import EventLog
 from services.runtime.server import Service
 from services.runtime.testing import eventually
 from services.runtime.testing_keys import MeshKeys, bearer
@@ -24,7 +30,17 @@ from tests.contract.execution.fake_peers import AAPL, Peers, limit_order
 
 SCOPES = "orders:read orders:write"
 Headers = list[tuple[str, str]]
+Owner = TypeVar("Owner")
 _numbers = itertools.count(1)
+
+
+class SubmitFields(TypedDict, total=False):
+    """What a submission may name beside its terms."""
+
+    request_id: str | None
+    instrument_id: str
+    account_id: str | None
+    tag: str
 
 
 class Execution:
@@ -33,8 +49,8 @@ class Execution:
     def __init__(self, url: str, folder: Path, peers: Peers, **settings: object) -> None:
         self.peers = peers
         self.keys = MeshKeys(folder)
-        self.settings = ExecutionSettings(
-            **{
+        self.settings = ExecutionSettings.model_validate(
+            {
                 **self.keys.settings("execution"),
                 "database_url": url,
                 "address_book": peers.address_book,
@@ -79,18 +95,15 @@ class Execution:
         tasks = [*service._tasks, *service.work._tasks]
         for task in tasks:
             task.cancel()
-        closers = {close.__qualname__: close for close in service._closers}
-        resolver = closers["Resolver.close"].__self__
-        log = closers["EventLog.close"].__self__
-        database = closers["Database.close"].__self__
-        await resolver.close()
+        log = _owner(service._closers, EventLog)
+        await _owner(service._closers, Resolver).close()
         await service._server.stop(None)
         await asyncio.gather(*tasks, return_exceptions=True)
         for finishing in list(log._finishing):
             finishing.cancel()
         await log._writer.close()
-        await database.close()
-        await closers["Mesh.close"]()
+        await _owner(service._closers, Database).close()
+        await _owner(service._closers, Mesh).close()
         await self.channel.close()
 
     def venue_cursor(self) -> int:
@@ -98,7 +111,7 @@ class Execution:
         if self.service is None:
             raise AssertionError("nothing runs")
         run = dict(self.service._background)["reports.XSIM"]
-        return run.__self__.follower.position.sequence
+        return _owner([run], VenueReports).follower.position.sequence
 
     def in_flight(self, method: str) -> int:
         """How many calls of a method the service is at."""
@@ -126,11 +139,13 @@ class Execution:
         )
 
     async def submit(
-        self, terms: order_terms_pb2.OrderTerms | None = None, **fields: str | None
+        self, terms: order_terms_pb2.OrderTerms | None = None, **fields: Unpack[SubmitFields]
     ) -> pb.SubmitOrderResponse:
         return await self.stub.SubmitOrder(self.request(terms, **fields), metadata=self.user, timeout=30)
 
-    async def order(self, terms: order_terms_pb2.OrderTerms | None = None, **fields: str | None) -> str:
+    async def order(
+        self, terms: order_terms_pb2.OrderTerms | None = None, **fields: Unpack[SubmitFields]
+    ) -> str:
         """Submit; the order id."""
         return (await self.submit(terms, **fields)).order.order_id
 
@@ -171,7 +186,8 @@ class Execution:
     async def events(self) -> list[order_pb2.OrderEvent]:
         """Every event of the account so far; their sequences are checked."""
         request = pb.StreamOrderEventsRequest(account_id=self.account_id)
-        events, previous = [], 0
+        events: list[order_pb2.OrderEvent] = []
+        previous = 0
         call = self.stub.StreamOrderEvents(request, metadata=self.user)
         async for response in call:
             if response.WhichOneof("event") == "replay_end":
@@ -189,12 +205,12 @@ class Execution:
         name = order_pb2.OrderEventType.Name
         return [name(event.type).removeprefix("ORDER_EVENT_TYPE_") for event in mine]
 
-    async def fills(self, **fields: object) -> list[order_pb2.Fill]:
-        request = pb.ListFillsRequest(account_id=self.account_id, **fields)
+    async def fills(self, order_id: str = "") -> list[order_pb2.Fill]:
+        request = pb.ListFillsRequest(account_id=self.account_id, order_id=order_id)
         return list((await self.stub.ListFills(request, metadata=self.user)).fills)
 
     @staticmethod
-    async def failure(call: object) -> RpcFailure:
+    async def failure(call: Awaitable[object]) -> RpcFailure:
         """What a call fails with; it must fail."""
         try:
             await call
@@ -215,6 +231,12 @@ async def running(url: str, folder: Path, **settings: object) -> AsyncIterator[E
     finally:
         await execution.stop()
         await peers.stop()
+
+
+def _owner(methods: Iterable[Callable[[], Awaitable[None]]], kind: type[Owner]) -> Owner:
+    """The object of this kind that one of the methods is bound to."""
+    owners = (getattr(method, "__self__", None) for method in methods)
+    return next(owner for owner in owners if isinstance(owner, kind))
 
 
 def position(epoch: str, sequence: int) -> stream_pb2.StreamPosition:

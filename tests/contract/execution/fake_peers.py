@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 
 import grpc
+from grpc.aio import ServicerContext
 
 from bifrost.data.v1 import instrument_pb2, instrument_service_pb2, instrument_service_pb2_grpc
 from bifrost.portfolio.v1 import portfolio_pb2, portfolio_service_pb2, portfolio_service_pb2_grpc
@@ -17,7 +18,7 @@ from bifrost.risk.v1 import check_pb2, error_reason_pb2, pre_trade_service_pb2, 
 from bifrost.type.v1 import order_terms_pb2
 from services.runtime.errors import ApiError, not_found, unavailable
 from tests.contract.execution.fake_venue import FakeVenue
-from tests.contract.execution.peer import Peer, abort
+from tests.contract.execution.peer import Peer, Request, Response, abort
 
 AAPL = instrument_pb2.Instrument(
     instrument_id=str(uuid.uuid5(uuid.NAMESPACE_DNS, "AAPL")),
@@ -44,7 +45,13 @@ class FakeData(Peer, instrument_service_pb2_grpc.InstrumentServiceServicer):
         super().__init__()
         instrument_service_pb2_grpc.add_InstrumentServiceServicer_to_server(self, self.server)
 
-    async def GetInstrument(self, request, context):
+    async def GetInstrument(
+        self,
+        request: instrument_service_pb2.GetInstrumentRequest,
+        context: ServicerContext[
+            instrument_service_pb2.GetInstrumentRequest, instrument_service_pb2.GetInstrumentResponse
+        ],
+    ) -> instrument_service_pb2.GetInstrumentResponse:
         await self.enter("GetInstrument", context)
         asked = request.instrument
         if asked.listed.symbol == "TWIN":
@@ -72,7 +79,13 @@ class FakePortfolio(Peer, portfolio_service_pb2_grpc.PortfolioServiceServicer):
         )
         return account_id
 
-    async def GetAccount(self, request, context):
+    async def GetAccount(
+        self,
+        request: portfolio_service_pb2.GetAccountRequest,
+        context: ServicerContext[
+            portfolio_service_pb2.GetAccountRequest, portfolio_service_pb2.GetAccountResponse
+        ],
+    ) -> portfolio_service_pb2.GetAccountResponse:
         await self.enter("GetAccount", context)
         if request.account_id not in self.accounts:
             await abort(context, self.domain, not_found("ACCOUNT_NOT_FOUND", "no such account"))
@@ -92,13 +105,25 @@ class FakeRisk(Peer, pre_trade_service_pb2_grpc.PreTradeServiceServicer):
         self.not_caught_up = False
         pre_trade_service_pb2_grpc.add_PreTradeServiceServicer_to_server(self, self.server)
 
-    async def ReserveOrder(self, request, context):
+    async def ReserveOrder(
+        self,
+        request: pre_trade_service_pb2.ReserveOrderRequest,
+        context: ServicerContext[
+            pre_trade_service_pb2.ReserveOrderRequest, pre_trade_service_pb2.ReserveOrderResponse
+        ],
+    ) -> pre_trade_service_pb2.ReserveOrderResponse:
         await self.enter("ReserveOrder", context)
         await self.gate.wait()
         await self._check(context)
         return self._answer(request)
 
-    async def ReserveOrders(self, request, context):
+    async def ReserveOrders(
+        self,
+        request: pre_trade_service_pb2.ReserveOrdersRequest,
+        context: ServicerContext[
+            pre_trade_service_pb2.ReserveOrdersRequest, pre_trade_service_pb2.ReserveOrdersResponse
+        ],
+    ) -> pre_trade_service_pb2.ReserveOrdersResponse:
         await self.enter("ReserveOrders", context)
         await self.gate.wait()
         await self._check(context)
@@ -106,16 +131,24 @@ class FakeRisk(Peer, pre_trade_service_pb2_grpc.PreTradeServiceServicer):
             results=[self._answer(one) for one in request.reservations]
         )
 
-    async def ReleaseReservation(self, request, context):
+    async def ReleaseReservation(
+        self,
+        request: pre_trade_service_pb2.ReleaseReservationRequest,
+        context: ServicerContext[
+            pre_trade_service_pb2.ReleaseReservationRequest, pre_trade_service_pb2.ReleaseReservationResponse
+        ],
+    ) -> pre_trade_service_pb2.ReleaseReservationResponse:
         await self.enter("ReleaseReservation", context)
         self.released.append(request.order_id)
         return pre_trade_service_pb2.ReleaseReservationResponse()
 
-    async def _check(self, context) -> None:
+    async def _check(self, context: ServicerContext[Request, Response]) -> None:
         if self.not_caught_up:
             await abort(context, self.domain, unavailable("NOT_CAUGHT_UP", "reading", retry_after_s=0.01))
 
-    def _answer(self, request):
+    def _answer(
+        self, request: pre_trade_service_pb2.ReserveOrderRequest
+    ) -> pre_trade_service_pb2.ReserveOrderResponse:
         refused = self.refuse(request)
         cash = check_pb2.RuleResult(
             rule=error_reason_pb2.RULE_BUYING_POWER,
@@ -167,7 +200,7 @@ class Peers:
 def limit_order(
     quantity: object = 100,
     price: object = "10.00",
-    side: int = order_terms_pb2.SIDE_BUY,
+    side: order_terms_pb2.Side = order_terms_pb2.SIDE_BUY,
 ) -> order_terms_pb2.OrderTerms:
     return order_terms_pb2.OrderTerms(
         side=side,

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import grpc
-from google.protobuf.message import Message
+from grpc.aio import ServicerContext
 
 from bifrost.type.v1 import stream_pb2
 from bifrost.venue.v1 import error_reason_pb2 as venue_reasons
 from bifrost.venue.v1 import venue_order_pb2, venue_service_pb2, venue_service_pb2_grpc
 from services.runtime.clock import to_timestamp
 from services.runtime.errors import ApiError, failed_precondition, not_found
-from tests.contract.execution.peer import Peer, abort
+from tests.contract.execution.peer import Peer, Request, Response, abort
 
 MARKET_NS = 1_340_000_000_000_000_000  # 2012-06-18
 STATES = venue_order_pb2
@@ -93,7 +93,10 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
         return execution.execution_id
 
     def end(
-        self, order_id: str, kind: int = STATES.EXECUTION_REPORT_TYPE_CANCELLED, message: str = ""
+        self,
+        order_id: str,
+        kind: venue_order_pb2.ExecutionReportType = STATES.EXECUTION_REPORT_TYPE_CANCELLED,
+        message: str = "",
     ) -> None:
         """End an order on the venue's own account."""
         order = self.orders[order_id]
@@ -102,7 +105,12 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
         order.message = message
         self.report(kind, order)
 
-    def report(self, kind: int, order, execution=None) -> None:
+    def report(
+        self,
+        kind: venue_order_pb2.ExecutionReportType,
+        order: venue_order_pb2.VenueOrder,
+        execution: venue_order_pb2.Execution | None = None,
+    ) -> None:
         order.update_time.CopyFrom(to_timestamp(self.time_ns))
         entry = venue_order_pb2.ExecutionReport(type=kind, execution=execution)
         entry.order.CopyFrom(order)
@@ -126,7 +134,11 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
 
     # The contract.
 
-    async def SubmitOrder(self, request, context):
+    async def SubmitOrder(
+        self,
+        request: venue_service_pb2.SubmitOrderRequest,
+        context: ServicerContext[venue_service_pb2.SubmitOrderRequest, venue_service_pb2.SubmitOrderResponse],
+    ) -> venue_service_pb2.SubmitOrderResponse:
         await self._meet("SubmitOrder", self.submit, context)
         self.submissions[request.client_order_id] += 1
         duplicate = request.client_order_id in self.orders
@@ -148,7 +160,7 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
             response.order.terms.quantity = "many"
         return await self._leave(self.submit, context, response)
 
-    def _enter_order(self, request) -> None:
+    def _enter_order(self, request: venue_service_pb2.SubmitOrderRequest) -> None:
         order = venue_order_pb2.VenueOrder(
             venue_order_id=f"V{len(self.orders)}",
             client_order_id=request.client_order_id,
@@ -169,9 +181,13 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
         else:
             self.report(STATES.EXECUTION_REPORT_TYPE_ACCEPTED, order)
 
-    async def CancelOrder(self, request, context):
+    async def CancelOrder(
+        self,
+        request: venue_service_pb2.CancelOrderRequest,
+        context: ServicerContext[venue_service_pb2.CancelOrderRequest, venue_service_pb2.CancelOrderResponse],
+    ) -> venue_service_pb2.CancelOrderResponse:
         await self._meet("CancelOrder", self.cancel, context)
-        order = await self._find(request, context)
+        order = await self._find(request.client_order_id, context)
         if order.state == STATES.VENUE_ORDER_STATE_WORKING:
             order.state = STATES.VENUE_ORDER_STATE_CANCELLED
             order.message = "cancelled on request"
@@ -181,9 +197,15 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
         response = venue_service_pb2.CancelOrderResponse(order=order)
         return await self._leave(self.cancel, context, response)
 
-    async def ReplaceOrder(self, request, context):
+    async def ReplaceOrder(
+        self,
+        request: venue_service_pb2.ReplaceOrderRequest,
+        context: ServicerContext[
+            venue_service_pb2.ReplaceOrderRequest, venue_service_pb2.ReplaceOrderResponse
+        ],
+    ) -> venue_service_pb2.ReplaceOrderResponse:
         await self._meet("ReplaceOrder", self.replace, context)
-        order = await self._find(request, context)
+        order = await self._find(request.client_order_id, context)
         if order.state != STATES.VENUE_ORDER_STATE_WORKING:
             await abort(context, self.domain, failed_precondition("ORDER_ENDED", "it has ended"))
         if Decimal(request.terms.quantity) <= Decimal(order.filled_quantity):
@@ -201,7 +223,13 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
         response = venue_service_pb2.ReplaceOrderResponse(order=order)
         return await self._leave(self.replace, context, response)
 
-    async def ResolveOrder(self, request, context):
+    async def ResolveOrder(
+        self,
+        request: venue_service_pb2.ResolveOrderRequest,
+        context: ServicerContext[
+            venue_service_pb2.ResolveOrderRequest, venue_service_pb2.ResolveOrderResponse
+        ],
+    ) -> venue_service_pb2.ResolveOrderResponse:
         await self._meet("ResolveOrder", self.resolve, context)
         order = self.orders.get(request.client_order_id)
         if order is None:
@@ -209,7 +237,13 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
         response = venue_service_pb2.ResolveOrderResponse(not_seen=order is None, order=order)
         return await self._leave(self.resolve, context, response)
 
-    async def StreamExecutions(self, request, context) -> AsyncIterator[Message]:
+    async def StreamExecutions(
+        self,
+        request: venue_service_pb2.StreamExecutionsRequest,
+        context: ServicerContext[
+            venue_service_pb2.StreamExecutionsRequest, venue_service_pb2.StreamExecutionsResponse
+        ],
+    ) -> AsyncIterator[venue_service_pb2.StreamExecutionsResponse]:
         await self.enter("StreamExecutions", context)
         generation, sent = self._generation, request.resume_after.sequence
         replay_end = len(self.log)
@@ -225,16 +259,26 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
                 yield self._response(sent, replay_end=stream_pb2.ReplayEnd())
             await changed.wait()
 
-    def _response(self, sequence: int, **event: Message) -> venue_service_pb2.StreamExecutionsResponse:
+    def _response(
+        self,
+        sequence: int,
+        *,
+        report: venue_order_pb2.ExecutionReport | None = None,
+        replay_end: stream_pb2.ReplayEnd | None = None,
+    ) -> venue_service_pb2.StreamExecutionsResponse:
         header = stream_pb2.StreamHeader(epoch=self.epoch, sequence=sequence)
-        return venue_service_pb2.StreamExecutionsResponse(header=header, **event)
+        return venue_service_pb2.StreamExecutionsResponse(header=header, report=report, replay_end=replay_end)
 
-    async def _find(self, request, context) -> venue_order_pb2.VenueOrder:
-        if request.client_order_id not in self.orders:
+    async def _find(
+        self, order_id: str, context: ServicerContext[Request, Response]
+    ) -> venue_order_pb2.VenueOrder:
+        if order_id not in self.orders:
             await abort(context, self.domain, not_found("ORDER_NOT_FOUND", "no such order"))
-        return self.orders[request.client_order_id]
+        return self.orders[order_id]
 
-    async def _meet(self, name: str, behaviour: Behaviour, context) -> None:
+    async def _meet(
+        self, name: str, behaviour: Behaviour, context: ServicerContext[Request, Response]
+    ) -> None:
         await self.enter(name, context)
         await behaviour.gate.wait()
         if behaviour.lose_request:
@@ -242,7 +286,9 @@ class FakeVenue(Peer, venue_service_pb2_grpc.VenueServiceServicer):
         if behaviour.refuse is not None:
             await abort(context, self.domain, behaviour.refuse)
 
-    async def _leave(self, behaviour: Behaviour, context, response: Message) -> Message:
+    async def _leave(
+        self, behaviour: Behaviour, context: ServicerContext[Request, Response], response: Response
+    ) -> Response:
         self.wake()
         if behaviour.hang:
             await asyncio.Event().wait()

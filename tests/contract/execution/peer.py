@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Never, TypeVar
 
 import grpc
+from google.protobuf.message import Message
+from grpc.aio import ServicerContext
 
 from services.runtime.errors import DETAILS_KEY, ApiError, unavailable
 
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
 
-async def abort(context: grpc.aio.ServicerContext, domain: str, error: ApiError) -> None:
+
+async def abort(context: ServicerContext[Request, Response], domain: str, error: ApiError) -> Never:
     status = error.to_status(domain)
     await context.abort(error.code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
 
@@ -26,9 +32,10 @@ class Peer:
         self.calls: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
 
-    async def enter(self, name: str, context: grpc.aio.ServicerContext) -> None:
+    async def enter(self, name: str, context: ServicerContext[Request, Response]) -> None:
         self.calls[name] += 1
-        self.headers.append(dict(context.invocation_metadata()))
+        metadata = context.invocation_metadata() or ()
+        self.headers.append({name: value for name, value in metadata if isinstance(value, str)})
         if self.away:
             await abort(
                 context, self.domain, unavailable("DEPENDENCY_UNAVAILABLE", "away", retry_after_s=0.01)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from typing import TypedDict, Unpack
 
 import grpc
 import pytest
@@ -16,7 +17,17 @@ from tests.contract.execution.execution_harness import SCOPES, Execution, positi
 from tests.contract.execution.fake_peers import GOOG, limit_order
 
 
-async def listed(execution: Execution, **fields: object) -> pb.ListOrdersResponse:
+class ListFields(TypedDict, total=False):
+    """What a listing of orders may ask for."""
+
+    page_size: int
+    page_token: str
+    instrument_id: str
+    state: order_pb2.OrderState
+    open_only: bool
+
+
+async def listed(execution: Execution, **fields: Unpack[ListFields]) -> pb.ListOrdersResponse:
     request = pb.ListOrdersRequest(account_id=execution.account_id, **fields)
     return await execution.stub.ListOrders(request, metadata=execution.user)
 
@@ -55,7 +66,7 @@ async def test_filters_of_orders(execution: Execution) -> None:
     execution.peers.risk.refuse = lambda _request: True
     rejected = await execution.order(limit_order(3))
 
-    async def ids(**fields: object) -> list[str]:
+    async def ids(**fields: Unpack[ListFields]) -> list[str]:
         return [order.order_id for order in (await listed(execution, **fields)).orders]
 
     assert await ids() == [rejected, open_order, cancelled, google]
@@ -110,7 +121,7 @@ async def test_events_replay_then_live_and_resume_without_a_gap(execution: Execu
     assert [header.sequence for header in headers] == [1, 2, 2, 3]
     request.resume_after.CopyFrom(position(headers[0].epoch, 1))
     call = execution.stub.StreamOrderEvents(request, metadata=execution.user)
-    resumed = [await call.read() for _ in range(3)]
+    resumed = [await anext(aiter(call)) for _ in range(3)]
     call.cancel()
     assert [response.header.sequence for response in resumed] == [2, 3, 3]
     assert resumed[0].header.previous_sequence == 1
@@ -124,7 +135,7 @@ async def test_events_are_of_one_account_and_the_log_of_all(execution: Execution
     call = execution.stub.StreamOrderLog(
         pb.StreamOrderLogRequest(), metadata=bearer(execution.keys.service_token("portfolio"))
     )
-    log = [await call.read() for _ in range(5)]
+    log = [await anext(aiter(call)) for _ in range(5)]
     call.cancel()
     assert [response.header.sequence for response in log] == [1, 2, 3, 4, 4]
     assert {response.order_event.order.account_id for response in log[:4]} == {execution.account_id, other}
@@ -147,7 +158,8 @@ async def test_positions_that_are_not_held(
 ) -> None:
     await execution.order()
     service = bearer(execution.keys.service_token("portfolio"))
-    first = await execution.stub.StreamOrderLog(pb.StreamOrderLogRequest(), metadata=service).read()
+    log = execution.stub.StreamOrderLog(pb.StreamOrderLogRequest(), metadata=service)
+    first = await anext(aiter(log))
     at = position(first.header.epoch if epoch == "same" else epoch, sequence)
     for call in (
         execution.stub.StreamOrderLog(pb.StreamOrderLogRequest(resume_after=at), metadata=service),
@@ -163,14 +175,15 @@ async def test_positions_that_are_not_held(
 async def test_streams_end_when_the_service_drains_and_submissions_finish(execution: Execution) -> None:
     venue = execution.peers.venue
     request = pb.StreamOrderEventsRequest(account_id=execution.account_id)
-    stream = execution.stub.StreamOrderEvents(request, metadata=execution.user)
-    assert (await stream.read()).WhichOneof("event") == "replay_end"
+    stream = aiter(execution.stub.StreamOrderEvents(request, metadata=execution.user))
+    assert (await anext(stream)).WhichOneof("event") == "replay_end"
     venue.submit.gate.clear()
     call = asyncio.create_task(execution.submit())
-    assert (await stream.read()).order_event.type == order_pb2.ORDER_EVENT_TYPE_SUBMITTED
+    assert (await anext(stream)).order_event.type == order_pb2.ORDER_EVENT_TYPE_SUBMITTED
     service = execution.service
+    assert service is not None
     stopping = asyncio.create_task(service.stop(grace_s=5.0))
-    failure = await execution.failure(stream.read())
+    failure = await execution.failure(anext(stream))
     assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "DRAINING")
     assert failure.retry_after_s
     venue.submit.gate.set()
@@ -184,8 +197,8 @@ async def test_a_quiet_stream_says_that_it_is_alive(execution: Execution) -> Non
     await execution.start()
     request = pb.StreamOrderEventsRequest(account_id=execution.account_id)
     stream = execution.stub.StreamOrderEvents(request, metadata=execution.user)
-    assert (await stream.read()).HasField("replay_end")
-    assert (await stream.read()).heartbeat == stream_pb2.Heartbeat()
+    assert (await anext(aiter(stream))).HasField("replay_end")
+    assert (await anext(aiter(stream))).heartbeat == stream_pb2.Heartbeat()
     stream.cancel()
 
 
