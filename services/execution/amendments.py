@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from bifrost.type.v1 import value_pb2
 from services.execution.adapters.venue import NoAnswerError
 from services.execution.blotter import Blotter, UnknownOrderError
-from services.execution.clients import Accounts, Instruments, Risk
+from services.execution.clients import Accounts, Instruments, Reservation, Risk, release_all
 from services.execution.desk import Answered, Desk
 from services.execution.domain import lifecycle
 from services.execution.domain.order import WORKING, Order, OrderError, OrderState, Replacement, Transition
@@ -164,21 +164,26 @@ class Amendments:
         amended = await self._amended.claim(order.order_id, [""])
         try:
             order = await self._check_replace(request, terms, etag)
-            (answer,) = await self._risk.reserve(order.account_id, [(order, terms, order.terms_version + 1)])
-            if not answer.reserved:
-                raise failed_precondition(
-                    "REPLACE_REFUSED",
-                    answer.failed_message or "risk refused the new terms",
-                    precondition=("RISK", order.order_id, ", ".join(answer.failed_rules)),
-                    rules=",".join(answer.failed_rules),
+            try:
+                (answer,) = await self._risk.reserve(
+                    order.account_id, [(order, terms, order.terms_version + 1)]
                 )
+            except ApiError:
+                await self._check_replace(request, terms, etag)  # risk holds for no order that has ended
+                raise
+            if not answer.reserved:
+                raise _refused_by_risk(order, answer)
             replacement = Replacement(terms, answer.worst_price)
 
             def decide(now: Order) -> Transition:
                 _check_etag(now, etag)
                 return lifecycle.request_replace(now, replacement, at_ns=self._clock.now_ns())
 
-            order = await self._change(order.order_id, decide, request)
+            try:
+                order = await self._change(order.order_id, decide, request)
+            except Exception:  # before the next replace of the order asks risk to hold
+                await release_all(self._risk, [order])
+                raise
             failpoint("execution.replace.after_commit")
         finally:
             amended.release()
@@ -249,6 +254,15 @@ def _refusal(error: OrderError) -> ApiError:
 def _ended(answered: Answered) -> ApiError:
     said = answered.refusal.message if answered.refusal is not None else ""
     return _precondition("ORDER_ENDED", said or f"the order is {answered.order.state.name}", answered.order)
+
+
+def _refused_by_risk(order: Order, answer: Reservation) -> ApiError:
+    return failed_precondition(
+        "REPLACE_REFUSED",
+        answer.failed_message or "risk refused the new terms",
+        precondition=("RISK", order.order_id, ", ".join(answer.failed_rules)),
+        rules=",".join(answer.failed_rules),
+    )
 
 
 def _replace_refused(answered: Answered) -> ApiError:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final, Protocol, TypeVar
 
 import grpc
+import structlog
 from google.protobuf.json_format import MessageToDict
 
 from bifrost.data.v1 import instrument_service_pb2, instrument_service_pb2_grpc
@@ -29,6 +30,7 @@ from services.runtime.errors import ApiError, error_from_rpc, invalid_argument, 
 T = TypeVar("T")
 _KEEP_S: Final = 300
 _CAPACITY: Final = 100_000
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,16 @@ class Risk(Protocol):
     async def release(self, order: Order) -> None:
         """Give back what an order holds that was not recorded; ApiError UNAVAILABLE (RISK_UNAVAILABLE)."""
         ...
+
+
+async def release_all(risk: Risk, orders: Sequence[Order]) -> None:
+    """Let go at once; should it fail, risk lets go on its own when it finds what was never recorded."""
+    for order in orders:
+        try:
+            await risk.release(order)
+        except ApiError as error:
+            _log.info("reservation_not_released", order_id=order.order_id, error=str(error))
+            return
 
 
 class PortfolioAccounts:

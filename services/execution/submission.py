@@ -17,7 +17,7 @@ import structlog
 from bifrost.risk.v1 import check_pb2
 from bifrost.type.v1 import value_pb2
 from services.execution.blotter import Blotter, TooLateError
-from services.execution.clients import Account, Accounts, Instruments, Reservation, Risk
+from services.execution.clients import Account, Accounts, Instruments, Reservation, Risk, release_all
 from services.execution.desk import Desk
 from services.execution.domain import lifecycle
 from services.execution.domain.order import UNACKNOWLEDGED, Order, OrderState
@@ -182,21 +182,12 @@ class Submission:
         try:
             answers = await self._risk.reserve(account_id, [(draft, draft.terms, 1) for draft in drafts])
         except BaseException:  # also when the caller has gone: risk may hold it, and nothing will be recorded
-            self._work.start(self._release(drafts))
+            self._work.start(release_all(self._risk, drafts))
             raise
         return [
             _Reserved(replace(draft, protection_price=answer.worst_price), answer, not_after_ns)
             for draft, answer in zip(drafts, answers, strict=True)
         ]
-
-    async def _release(self, drafts: Sequence[Order]) -> None:
-        """Let go at once; should it fail, risk lets go on its own when it finds that there is no order."""
-        for draft in drafts:
-            try:
-                await self._risk.release(draft)
-            except ApiError as error:
-                _log.info("reservation_not_released", order_id=draft.order_id, error=str(error))
-                return
 
     async def _carry_out(
         self, reserved: Sequence[_Reserved], claim: Claim
@@ -233,7 +224,7 @@ class Submission:
         except Exception as failure:  # noqa: BLE001  # orders beside it in a batch are recorded and must be sent
             error = to_api_error(failure, "SubmitOrder")
         if reservation.reserved:
-            self._work.start(self._release([item.draft]))
+            self._work.start(release_all(self._risk, [item.draft]))
         return error
 
     async def _send(self, item: _Reserved, recorded: Order | ApiError) -> Submitted | ApiError:

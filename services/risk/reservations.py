@@ -23,7 +23,7 @@ from services.risk.reservation_store import (
 )
 from services.runtime.clock import Clock
 from services.runtime.database import driver_of
-from services.runtime.errors import ApiError, already_exists
+from services.runtime.errors import ApiError, already_exists, not_found
 from services.runtime.failpoints import failpoint
 from services.runtime.group_commit import GroupCommit
 
@@ -44,7 +44,8 @@ class Reservations:
         Durable when it returns. The same order, version and terms again return the first answer.
 
         Raises:
-            ApiError: ALREADY_EXISTS REQUEST_ID_REUSED for an order_id with other terms; nothing is held.
+            ApiError: ALREADY_EXISTS REQUEST_ID_REUSED for an order_id with other terms; NOT_FOUND
+                RESERVATION_NOT_FOUND for new terms of an order that has ended. Nothing is held.
         """
         return await self._commits.submit(proposals)
 
@@ -179,6 +180,12 @@ class _Draft:
             return answered.hold.answer
         if proposal.terms_version == FIRST_VERSION:
             self._give_up_twin(book, proposal)
+        elif proposal.order_id not in book.orders:
+            raise not_found(  # no entry of the log would ever give back what was held for it now
+                "RESERVATION_NOT_FOUND",
+                f"order {proposal.order_id} holds nothing: it has ended, or was never reserved",
+                order_id=proposal.order_id,
+            )
         decision = judge(proposal, book, around)
         attempt = 1 + max((row.hold.key.attempt for row in earlier), default=0)
         hold = Hold(

@@ -72,6 +72,39 @@ async def test_without_risk_there_is_no_replace(execution: Execution) -> None:
     assert (await execution.get(order_id)).state == order_pb2.ORDER_STATE_ACCEPTED
 
 
+@pytest.mark.parametrize("change", ["filled", "etag"])
+async def test_what_was_reserved_for_a_replace_that_is_not_recorded_is_given_back(
+    execution: Execution, change: str
+) -> None:
+    risk, venue = execution.peers.risk, execution.peers.venue
+    order_id = await execution.order()
+    etag = (await execution.get(order_id)).etag if change == "etag" else ""
+    risk.gate.clear()
+    call = asyncio.create_task(execution.failure(execution.replace(order_id, limit_order(150), etag=etag)))
+    await eventually(lambda: risk.calls["ReserveOrder"] == 2)
+    venue.fill(order_id, 100 if change == "filled" else 40)
+    wanted = order_pb2.ORDER_STATE_FILLED if change == "filled" else order_pb2.ORDER_STATE_PARTIALLY_FILLED
+    await execution.until(order_id, wanted)
+    assert risk.released == []
+    risk.gate.set()
+    assert (await call).reason == ("ORDER_ENDED" if change == "filled" else "ETAG_MISMATCH")
+    assert risk.released == [order_id]
+    assert venue.calls["ReplaceOrder"] == 0
+
+
+async def test_an_order_that_risk_holds_nothing_for_has_ended(execution: Execution) -> None:
+    risk, venue = execution.peers.risk, execution.peers.venue
+    order_id = await execution.order()
+    risk.gate.clear()
+    call = asyncio.create_task(execution.failure(execution.replace(order_id, limit_order(150))))
+    await eventually(lambda: risk.calls["ReserveOrder"] == 2)
+    venue.fill(order_id, 100)
+    await execution.until(order_id, order_pb2.ORDER_STATE_FILLED)
+    risk.not_caught_up = True  # as good as its refusal: there is no answer
+    risk.gate.set()
+    assert (await call).reason == "ORDER_ENDED"
+
+
 async def test_refusal_by_the_venue_is_recorded(execution: Execution) -> None:
     order_id = await execution.order()
     failure = await execution.failure(execution.replace(order_id, limit_order(150, "66.66")))

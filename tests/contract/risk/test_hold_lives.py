@@ -2,11 +2,12 @@
 
 import uuid
 
+import grpc
 import pytest
 
 from bifrost.risk.v1 import pre_trade_service_pb2 as pb
 from bifrost.type.v1.order_terms_pb2 import OrderTerms
-from tests.contract.risk.risk_harness import RunningRisk
+from tests.contract.risk.risk_harness import RunningRisk, failure_of
 from tests.contract.risk.risk_messages import fill_event, limit, order_event, reserve_request
 from tests.contract.risk.risk_results import failed
 
@@ -91,6 +92,24 @@ async def test_a_replace_holds_the_larger_until_the_log_settles_it(risk: Running
     await risk.settle(fill_event(account_id, order_id, "20", "100", terms=larger, fee="0.1", state="FILLED"))
     power = await risk.buying_power(account_id)
     assert (power.cash, power.reserved) == ("999.9", "0")
+
+
+async def test_nothing_is_held_for_new_terms_of_an_order_that_has_ended(risk: RunningRisk) -> None:
+    account_id = await risk.fund("3000")
+    request = reserve_request(account_id, limit())
+    order_id = request.order_id
+    await risk.pre_trade.ReserveOrder(request, metadata=risk.as_execution)
+    ended = order_event("CANCELLED", account_id, order_id, limit(), state="CANCELLED")
+    await risk.settle(order_event("ACCEPTED", account_id, order_id, limit()), ended)
+    late = reserve_request(
+        account_id, limit(quantity="20"), order_id=order_id, request_id=request.request_id, terms_version=2
+    )
+    for _ in range(2):
+        failure = await failure_of(risk.pre_trade.ReserveOrder(late, metadata=risk.as_execution))
+        assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "RESERVATION_NOT_FOUND")
+        assert (await risk.buying_power(account_id)).reserved == "0"
+        await risk.restart()
+        await risk.until_open()
 
 
 @pytest.mark.parametrize("end", ["CANCELLED", "REJECTED", "EXPIRED"])
