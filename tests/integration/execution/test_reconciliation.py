@@ -13,6 +13,9 @@ import pytest
 from bifrost.execution.v1 import order_pb2
 from bifrost.venue.v1 import venue_order_pb2
 from services.execution.adapters.registry import venue_adapters
+from services.execution.config import ExecutionSettings
+from services.runtime.channel import Mesh
+from services.runtime.clock import SystemClock
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import eventually, new_database
 from tests.contract.execution.execution_harness import Execution, running
@@ -87,6 +90,7 @@ async def test_reports_sent_again_after_a_cut_have_no_second_effect(execution: E
 
 
 async def alarms(execution: Execution) -> str:
+    assert execution.service is not None
     return execution.service.metrics.text().decode()
 
 
@@ -171,5 +175,6 @@ async def test_one_order_that_cannot_be_written_harms_no_other(execution: Execut
 
 
 def test_an_adapter_that_is_not_there() -> None:
+    mesh = Mesh(ExecutionSettings(), clock=SystemClock())
     with pytest.raises(ValueError, match="no venue adapter is called telex"):
-        venue_adapters({"XNYS": "telex"}, None, timeout_s=1)
+        venue_adapters({"XNYS": "telex"}, mesh, timeout_s=1)
