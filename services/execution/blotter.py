@@ -245,7 +245,7 @@ class Blotter:
             for change in due:  # one of them cannot be written: that is no fault of the others
                 try:
                     await self._write([change])
-                except (asyncpg.PostgresError, StaleOrderError) as error:
+                except Exception as error:  # noqa: BLE001  # nor of those that are written already
                     failed[id(change)] = error
         late = {id(change) for change in changes} - {id(change) for change in due}
         return [TooLateError() if id(c) in late else failed.get(id(c)) for c in changes]

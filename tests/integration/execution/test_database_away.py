@@ -16,6 +16,7 @@ from bifrost.execution.v1 import order_service_pb2 as pb
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import eventually, new_database
 from tests.contract.execution.execution_harness import Execution, running
+from tests.contract.execution.fake_peers import limit_order
 
 
 class Outage:
@@ -108,3 +109,29 @@ async def test_during_a_cancel(alone: tuple[Execution, Outage]) -> None:
     await outage.end()
     await execution.until(order_id, order_pb2.ORDER_STATE_CANCELLED)
     assert (await execution.story(order_id))[2:] == ["CANCEL_REQUESTED", "CANCELLED"]
+
+
+async def test_while_orders_are_written_one_by_one(alone: tuple[Execution, Outage]) -> None:
+    execution, _ = alone
+    database = await asyncpg.connect(execution.settings.database_url)
+    await database.execute("ALTER TABLE execution.orders ADD CHECK (tag <> 'poison')")
+    await database.execute(
+        "CREATE FUNCTION execution.end_connection() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$"
+    )
+    await database.execute(
+        "CREATE TRIGGER end_connection BEFORE INSERT ON execution.orders FOR EACH ROW "
+        "WHEN (NEW.tag = 'cut') EXECUTE FUNCTION execution.end_connection()"
+    )
+    await database.close()
+    orders = [
+        execution.request(limit_order(n + 1), tag=tag) for n, tag in enumerate(["", "poison", "cut", ""])
+    ]
+    request = pb.SubmitOrdersRequest(account_id=execution.account_id, orders=orders)
+    answer = await execution.stub.SubmitOrders(request, metadata=execution.user, timeout=30)
+    first, poison, cut, last = answer.results
+    assert (poison.error_reason, cut.error_reason) == ("INTERNAL", "DEPENDENCY_UNAVAILABLE")
+    sent = {result.response.order.order_id for result in (first, last)}
+    assert set(execution.peers.venue.orders) == sent
+    assert [result.response.outcome for result in (first, last)] == [pb.SUBMIT_OUTCOME_ACCEPTED] * 2
+    await eventually(lambda: len(execution.peers.risk.released) == 2)
