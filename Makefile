@@ -54,8 +54,9 @@ up: $(ENV) $(if $(shell command -v go),build/tools/grpcurl) ## Start everything;
 # Only where Go is: elsewhere the first calls are printed for bifrost's own `call`.
 build/tools/grpcurl:
 	@mkdir -p $(@D)
-	@echo "Building grpcurl" >&2; GOBIN=$(abspath $(@D)) GOFLAGS=-mod=mod go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3 \
-	  || echo "grpcurl could not be built; bifrost call does the same" >&2
+	@echo "Building grpcurl (once; about a minute)" >&2; \
+	  CGO_ENABLED=0 GOBIN=$(abspath $(@D)) GOFLAGS=-mod=mod go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3 2>$(@D)/grpcurl.log \
+	  || { tail -3 $(@D)/grpcurl.log; echo "grpcurl could not be built; bifrost call does the same"; } >&2
 
 down: $(ENV) ## Stop what make up started
 	@$(BIFROST) down
