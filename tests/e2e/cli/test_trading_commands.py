@@ -6,7 +6,10 @@ import asyncio
 import itertools
 import json
 import re
+import sys
+from pathlib import Path
 
+import pexpect
 import pytest
 
 from services.cli.commands import logs, market, orders, positions
@@ -266,7 +269,9 @@ def objects(text: str) -> list[str]:
     return [json.dumps(json.loads(line)) for line in text.splitlines() if line.startswith("{")]
 
 
-async def test_order_watch_goes_through_a_crash_of_execution(terminal: Terminal, capsys: Said) -> None:
+async def test_order_watch_and_the_log_go_through_a_crash_of_execution(
+    terminal: Terminal, capsys: Said
+) -> None:
     launcher, home = terminal.mesh.launcher, terminal.mesh.launcher.home.root
     lines: list[str] = []
 
@@ -274,12 +279,16 @@ async def test_order_watch_goes_through_a_crash_of_execution(terminal: Terminal,
         lines.append(capsys.readouterr().out)
         return "".join(lines)
 
+    following = asyncio.create_task(
+        logs.logs.__wrapped__("execution", home=home, lines=0, follow=True)  # type: ignore[attr-defined]
+    )
     watching = asyncio.create_task(orders.watch.__wrapped__(home=home))  # type: ignore[attr-defined]
     as_json = asyncio.create_task(orders.watch.__wrapped__(home=home, as_json=True))  # type: ignore[attr-defined]
     try:
         await until(lambda: "watching paper" in said(), timeout_s=20)
         launcher.processes["execution"].kill()
         await launcher.wait_serving("execution")
+        await until(lambda: " serving  service=execution" in said(), timeout_s=20)
 
         await terminal.submit(next(QUANTITIES))
         await until(
@@ -288,9 +297,9 @@ async def test_order_watch_goes_through_a_crash_of_execution(terminal: Terminal,
         filled = '"type": "ORDER_EVENT_TYPE_FILLED"'
         await until(lambda: any(filled in line for line in objects(said())), timeout_s=20)
     finally:
-        for task in (watching, as_json):
+        for task in (following, watching, as_json):
             task.cancel()
-        await asyncio.gather(watching, as_json, return_exceptions=True)
+        await asyncio.gather(following, watching, as_json, return_exceptions=True)
 
 
 async def test_live_views_say_when_what_they_show_is_old(terminal: Terminal, capsys: Said) -> None:
@@ -306,11 +315,18 @@ async def test_live_views_say_when_what_they_show_is_old(terminal: Terminal, cap
         lines.append(capsys.readouterr().out)
         return "".join(lines)
 
+    terminals = [in_terminal(terminal, command) for command in ("quotes AAPL MSFT", "positions --watch")]
     try:
+        await asyncio.gather(
+            asyncio.to_thread(terminals[0].expect, r"AAPL .* live"),
+            asyncio.to_thread(terminals[1].expect, "balance in USD"),
+        )
         await until(lambda: '"snapshot"' in said() and '"symbol": "AAPL"' in said(), timeout_s=20)
         launcher.processes["portfolio"].kill()
         launcher.processes["data"].kill()
+        await asyncio.gather(*(asyncio.to_thread(shown.expect, "The stream is cut") for shown in terminals))
         await asyncio.gather(launcher.wait_serving("portfolio"), launcher.wait_serving("data"))
+        await asyncio.gather(*(asyncio.to_thread(goes_on, shown) for shown in terminals))
         lines.clear()
         await until(lambda: '"balance"' in said() and '"symbol": "AAPL"' in said(), timeout_s=20)
     finally:
@@ -318,23 +334,35 @@ async def test_live_views_say_when_what_they_show_is_old(terminal: Terminal, cap
             view.cancel()
         await asyncio.gather(*views, return_exceptions=True)
     assert "balance in USD" in said()
+    await asyncio.gather(*(asyncio.to_thread(ctrl_c_ends, shown) for shown in terminals))
 
 
-async def test_a_log_is_followed(terminal: Terminal, capsys: Said) -> None:
-    home = terminal.mesh.launcher.home
-    follow = asyncio.create_task(logs.logs.__wrapped__("execution", home=home.root, lines=0, follow=True))  # type: ignore[attr-defined]
-    lines: list[str] = []
+def in_terminal(terminal: Terminal, command: str) -> pexpect.spawn:
+    """A command in a pseudo-terminal of its own."""
+    return pexpect.spawn(
+        str(Path(sys.executable).with_name("bifrost")),
+        [*command.split(), "--home", str(terminal.mesh.launcher.home.root)],
+        dimensions=(30, 100),
+        encoding="utf-8",
+        timeout=60,
+    )
 
-    def said() -> str:
-        lines.append(capsys.readouterr().out)
-        return "".join(lines)
 
-    try:
-        launcher = terminal.mesh.launcher
-        launcher.processes["execution"].kill()
-        await launcher.wait_serving("execution")
-        await until(lambda: " serving  service=execution" in said(), timeout_s=20)
-    finally:
-        follow.cancel()
-        await asyncio.gather(follow, return_exceptions=True)
-    assert "ready to accept connections" in (await terminal.run("logs postgres")).out
+def goes_on(shown: pexpect.spawn) -> None:
+    """Wait until the view is drawn without its warning: every drawing begins with the title."""
+    while True:
+        shown.expect(r"(quotes \(generated|balance in USD)")
+        shown.expect(r"(quotes \(generated|balance in USD)")
+        if "The stream is cut" not in shown.before:
+            return
+
+
+def ctrl_c_ends(shown: pexpect.spawn) -> None:
+    """Ctrl-C ends the view quietly, with the exit code of an interrupt and the cursor given back."""
+    shown.sendintr()
+    shown.expect(pexpect.EOF)
+    last = shown.before
+    shown.close()
+    assert shown.exitstatus == 130, last
+    assert "Traceback" not in last
+    assert last.rfind("\x1b[?25h") > last.rfind("\x1b[?25l")

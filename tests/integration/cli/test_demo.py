@@ -27,7 +27,7 @@ async def test_the_demo_trades_through_two_crashes_and_proves_every_cent(
         return outcomes[-1]
 
     monkeypatch.setattr(demo_command, "run_demo", watched)
-    await demo_command.demo.__wrapped__(seconds=10.0, as_json=True)  # type: ignore[attr-defined]
+    await demo_command.demo.__wrapped__(seconds=5.0, as_json=True)  # type: ignore[attr-defined]
     # Before it stand the libraries' log lines, which main() turns off.
     document = json.loads(capsys.readouterr().out.splitlines()[-1])
 
