@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.risk.domain.book import AccountBook, RecentOrder
 from services.risk.domain.limits import LONGEST_WINDOW_NS, KillSwitch, Limits
-from services.risk.reservation_store import check_writer, held_rows, passed_since
+from services.risk.reservation_store import check_writer, held_rows, passed_since, wait_for_commits
 from services.risk.store import account_rows, kill_switch_rows, limit_rows, position_rows
 from services.runtime.clock import Clock
 from services.runtime.database import Database, driver_of
@@ -129,6 +129,8 @@ class Books:
             self._is_current = True
 
     async def _load(self) -> None:
+        async with self.database.raw() as driver:
+            await wait_for_commits(driver)
         now = self._clock.now_ns()
         async with self.database.open_transaction() as snapshot:
             driver = snapshot.driver

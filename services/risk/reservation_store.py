@@ -96,6 +96,11 @@ async def check_writer(driver: asyncpg.Connection, token: int) -> None:
         raise FencedError("another process keeps the books of risk")
 
 
+async def wait_for_commits(driver: asyncpg.Connection) -> None:
+    """Wait until no writer's transaction is open: one whose connection was lost may be committing still."""
+    await driver.execute("SELECT 1 FROM event_log_head FOR UPDATE")
+
+
 async def insert_decisions(
     driver: asyncpg.Connection, rows: Sequence[ReservationRow], given_up: Sequence[HoldKey], *, token: int
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import grpc
 
 from bifrost.risk.v1.pre_trade_service_pb2_grpc import PreTradeServiceStub
@@ -107,4 +108,36 @@ async def test_a_writer_that_was_replaced_writes_nothing(
         )
         await risk.until_cash(account_id, "5001", reserved="0")
     finally:
+        await risk.stop()
+
+
+async def test_a_commit_whose_connection_was_lost_is_waited_for(
+    postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    url = new_database(postgres_server)
+    risk = await start_risk(url, tmp_path)
+    lost, watcher = await asyncpg.connect(url), await asyncpg.connect(url)
+    try:
+        await risk.until_open()
+        await risk.until_quoted(AAPL, "100")
+        account_id = await risk.fund("5000")
+        await watcher.execute("UPDATE risk.event_log_head SET writer_token = writer_token + 1")
+        await failure_of(risk.reserve(account_id, limit()))  # the books must be loaded again
+        await watcher.execute("UPDATE risk.event_log_head SET writer_token = writer_token - 1")
+        under_way = lost.transaction()
+        await under_way.start()
+        await lost.execute("SELECT 1 FROM risk.event_log_head FOR SHARE")
+        await lost.execute("UPDATE risk.account SET cash = 4000 WHERE account_id = $1", account_id)
+        call = asyncio.create_task(risk.buying_power(account_id))
+
+        async def is_settled() -> bool:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = $1"
+            return call.done() or await watcher.fetchval(waiting, role_of(url)) > 0
+
+        await eventually(is_settled)
+        await under_way.commit()
+        assert (await call).cash == "4000"
+    finally:
+        await lost.close()
+        await watcher.close()
         await risk.stop()
