@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+
+import structlog
+
 from bifrost.risk.v1.limit_service_pb2_grpc import add_LimitServiceServicer_to_server
 from bifrost.risk.v1.pre_trade_service_pb2_grpc import add_PreTradeServiceServicer_to_server
 from services.risk.accounts import Accounts
@@ -22,6 +26,8 @@ from services.runtime.database import Database, migrate
 from services.runtime.follower import Follower
 from services.runtime.ownership import OwnerDirectory
 from services.runtime.server import Service, run
+
+_log = structlog.get_logger(__name__)
 
 
 async def compose(settings: RiskSettings, *, clock: Clock | None = None) -> Service:
@@ -79,11 +85,19 @@ async def compose(settings: RiskSettings, *, clock: Clock | None = None) -> Serv
     service.background("quotes", quotes.run)
     service.background("instruments", instruments.run)
     service.background("unconfirmed", unconfirmed.run)
+    service.background("fence", lambda: _end_when_fenced(books))
     service.on_stop(database.close)
     service.on_stop(books.close)
     service.on_stop(mesh.close)
     service.on_stop(reservations.close)
     return service
+
+
+async def _end_when_fenced(books: Books) -> None:
+    """Another process keeps the books: end, for nothing can be held any more."""
+    await books.fenced.wait()
+    _log.error("fenced")
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def main() -> Service:

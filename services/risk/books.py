@@ -50,6 +50,11 @@ class Books:
         """What fences off a writer that was replaced."""
         return self._writer.token
 
+    @property
+    def fenced(self) -> asyncio.Event:
+        """Set when another process keeps the books: this one should end."""
+        return self._writer.fenced
+
     def limits(self, account_id: str) -> Limits:
         """The account's limits, or the defaults."""
         return self._limits.get(account_id, self._default_limits)

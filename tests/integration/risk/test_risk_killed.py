@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import grpc
 import pytest
 
@@ -29,6 +30,7 @@ class Supervised:
     def __init__(self, url: str, folder: Path) -> None:
         self.keys = MeshKeys(folder)
         self.execution, self.portfolio, self.data = FakeExecution(), FakePortfolio(), FakeData()
+        self.url = url
         self.process: asyncio.subprocess.Process | None = None
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
@@ -151,3 +153,17 @@ async def test_killed_while_reading_the_logs(supervised: Supervised, failpoint: 
     await supervised.killed()
     await supervised.start()
     await living
+
+
+async def test_a_process_that_was_replaced_ends(supervised: Supervised) -> None:
+    account_id = supervised.portfolio.open_account()
+    await supervised.start()
+    await supervised.until_power(account_id, "0", "0")
+    twin = await asyncpg.connect(supervised.url)
+    await twin.execute("UPDATE risk.event_log_head SET writer_token = writer_token + 1")
+    await twin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    )
+    await twin.close()
+    assert supervised.process is not None
+    assert await asyncio.wait_for(supervised.process.wait(), 20) == 0
