@@ -7,13 +7,14 @@ import dataclasses
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import grpc
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
+from grpc.aio import ServicerContext
 from jwt.algorithms import ECAlgorithm
 
 from bifrost.data.v1 import market_stream_service_pb2 as quotes_pb
@@ -22,7 +23,7 @@ from bifrost.data.v1.quote_pb2 import Quote
 from bifrost.execution.v1 import order_pb2
 from bifrost.execution.v1 import order_service_pb2 as orders_pb
 from bifrost.execution.v1 import order_service_pb2_grpc as orders_grpc
-from bifrost.portfolio.v1 import ledger_service_pb2, portfolio_pb2, portfolio_service_pb2
+from bifrost.portfolio.v1 import ledger_pb2, ledger_service_pb2, portfolio_pb2, portfolio_service_pb2
 from bifrost.portfolio.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from bifrost.portfolio.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from bifrost.type.v1 import order_terms_pb2, stream_pb2, value_pb2
@@ -46,7 +47,7 @@ def order_fill(
     fee: str = "0",
     instrument_id: str = AAPL,
     execution_id: str | None = None,
-    **changes: object,
+    currency: str = "USD",
 ) -> order_pb2.OrderEvent:
     """A FILLED event; a negative quantity is a sale."""
     signed = Decimal(quantity)
@@ -62,10 +63,9 @@ def order_fill(
         quantity=f"{abs(signed):f}",
         price=price,
         fee=fee,
-        currency="USD",
+        currency=currency,
         event_time=to_timestamp(1_340_000_000_000_000_000),
     )
-    fill.MergeFrom(order_pb2.Fill(**changes))
     return order_pb2.OrderEvent(type=order_pb2.ORDER_EVENT_TYPE_FILLED, fill=fill)
 
 
@@ -112,8 +112,12 @@ class FakeExecution(Peer, orders_grpc.OrderServiceServicer):
         self._generation += 1
         self.changed()
 
-    async def StreamOrderLog(self, request, context) -> AsyncIterator[orders_pb.StreamOrderLogResponse]:
-        self.headers.append(dict(context.invocation_metadata()))
+    async def StreamOrderLog(
+        self,
+        request: orders_pb.StreamOrderLogRequest,
+        context: ServicerContext[orders_pb.StreamOrderLogRequest, orders_pb.StreamOrderLogResponse],
+    ) -> AsyncIterator[orders_pb.StreamOrderLogResponse]:
+        self.headers.append(dict(context.invocation_metadata() or ()))
         cut = self.cuts.pop(0) if self.cuts else None
         sent = 0
         async for response in self._responses(request.resume_after.sequence):
@@ -154,13 +158,17 @@ class FakeData(Peer, quotes_grpc.MarketStreamServiceServicer):
         self._news: list[Quote] = []
         quotes_grpc.add_MarketStreamServiceServicer_to_server(self, self.server)
 
-    def quote(self, instrument_id: str, bid: float, ask: float, **fields: object) -> None:
-        quote = Quote(instrument_id=instrument_id, bid=bid, ask=ask, event_time_ns=7, **fields)
+    def quote(self, instrument_id: str, bid: float, ask: float) -> None:
+        quote = Quote(instrument_id=instrument_id, bid=bid, ask=ask, event_time_ns=7)
         self.quotes[instrument_id] = quote
         self._news.append(quote)
         self.changed()
 
-    async def StreamQuotes(self, request, context) -> AsyncIterator[quotes_pb.StreamQuotesResponse]:
+    async def StreamQuotes(
+        self,
+        request: quotes_pb.StreamQuotesRequest,
+        context: ServicerContext[quotes_pb.StreamQuotesRequest, quotes_pb.StreamQuotesResponse],
+    ) -> AsyncIterator[quotes_pb.StreamQuotesResponse]:
         self.readers += 1
         self.changed()
         seen = len(self._news)
@@ -210,8 +218,9 @@ def _jwk(key: ec.EllipticCurvePrivateKey, kid: str) -> dict[str, object]:
 
 
 @dataclasses.dataclass
-class RunningPortfolio:
-    service: Service
+class PortfolioClient:
+    """Calls of a portfolio service, wherever it runs, and its peers."""
+
     execution: FakeExecution
     data: FakeData
     channel: grpc.aio.Channel
@@ -262,7 +271,7 @@ class RunningPortfolio:
         request = portfolio_service_pb2.GetPositionRequest(account_id=account_id, instrument_id=instrument_id)
         return (await self.portfolios.GetPosition(request, metadata=self.headers)).position
 
-    async def entries(self, account_id: str) -> Sequence:
+    async def entries(self, account_id: str) -> Sequence[ledger_pb2.LedgerEntry]:
         request = ledger_service_pb2.ListLedgerEntriesRequest(account_id=account_id, page_size=1000)
         return (await self.ledger.ListLedgerEntries(request, metadata=self.headers)).entries
 
@@ -278,6 +287,13 @@ class RunningPortfolio:
                 if balance.order_log_sequence >= len(self.execution.events):
                     return balance
 
+
+@dataclasses.dataclass
+class RunningPortfolio(PortfolioClient):
+    """A service of this process."""
+
+    service: Service
+
     async def stop(self) -> None:
         await self.channel.close()
         await self.service.stop(0)
@@ -285,16 +301,17 @@ class RunningPortfolio:
             await peer.server.stop(None)
 
 
-def account_request(portfolio_id: str, **changes: object) -> portfolio_service_pb2.CreateAccountRequest:
-    values = {
-        "request_id": str(uuid.uuid4()),
-        "name": "Paper",
-        "currency": "USD",
-        "venue": "XSIM",
-        "type": portfolio_pb2.ACCOUNT_TYPE_CASH,
-        **changes,
-    }
-    return portfolio_service_pb2.CreateAccountRequest(portfolio_id=portfolio_id, **values)
+def account_request(
+    portfolio_id: str, *, currency: str = "USD"
+) -> portfolio_service_pb2.CreateAccountRequest:
+    return portfolio_service_pb2.CreateAccountRequest(
+        portfolio_id=portfolio_id,
+        request_id=str(uuid.uuid4()),
+        name="Paper",
+        currency=currency,
+        venue="XSIM",
+        type=portfolio_pb2.ACCOUNT_TYPE_CASH,
+    )
 
 
 async def start_portfolio(
@@ -319,13 +336,13 @@ async def start_portfolio(
         "view_interval_s": 0.02,
         **settings,
     }
-    service = await compose(PortfolioSettings(**values), clock=clock)
+    service = await compose(PortfolioSettings.model_validate(values), clock=clock)
     port = await service.start()
     channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
-    return RunningPortfolio(service, execution, data, channel, tokens)
+    return RunningPortfolio(execution, data, channel, tokens, service)
 
 
-async def failure_of(call) -> RpcFailure:
+async def failure_of(call: Awaitable[object]) -> RpcFailure:
     """What the call fails with; an AssertionError when it does not."""
     try:
         await call

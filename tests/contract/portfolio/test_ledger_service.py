@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from decimal import Decimal
+from typing import TypeAlias
 
 import grpc
 import pytest
@@ -12,6 +13,8 @@ from bifrost.portfolio.v1 import ledger_service_pb2 as pb
 from bifrost.type.v1.stream_pb2 import StreamPosition
 from services.runtime.pagination import encode_page_token
 from tests.contract.portfolio.portfolio_harness import RunningPortfolio, accepted, failure_of, order_fill
+
+LedgerLog: TypeAlias = grpc.aio.UnaryStreamCall[pb.StreamLedgerLogRequest, pb.StreamLedgerLogResponse]
 
 
 async def test_a_deposit_is_posted_once(portfolio: RunningPortfolio) -> None:
@@ -153,9 +156,9 @@ async def test_the_ledger_log_carries_every_posting_and_is_resumed(portfolio: Ru
     headers = portfolio.tokens.service("risk")
     posted = [entry.entry_id for entry in await portfolio.entries(account_id)]
     stream = portfolio.ledger.StreamLedgerLog(pb.StreamLedgerLogRequest(), metadata=headers)
-    messages = []
+    messages: list[pb.StreamLedgerLogResponse] = []
     while not messages or not messages[-1].HasField("replay_end"):
-        messages.append(await stream.read())
+        messages.append(await anext(aiter(stream)))
     entries = [message for message in messages if message.HasField("entry")]
     assert [message.header.sequence for message in entries] == list(range(1, len(entries) + 1))
     assert [m.entry.entry_id for m in entries if m.entry.account_id == account_id] == posted
@@ -174,9 +177,9 @@ async def test_the_ledger_log_carries_every_posting_and_is_resumed(portfolio: Ru
     stream.cancel()
 
 
-async def read_until(stream, field: str) -> pb.StreamLedgerLogResponse:
+async def read_until(stream: LedgerLog, field: str) -> pb.StreamLedgerLogResponse:
     async with asyncio.timeout(5):
-        while not (message := await stream.read()).HasField(field):
+        while not (message := await anext(aiter(stream))).HasField(field):
             pass
     return message
 
@@ -184,7 +187,7 @@ async def read_until(stream, field: str) -> pb.StreamLedgerLogResponse:
 async def test_a_position_of_the_ledger_log_that_cannot_be_is_refused(portfolio: RunningPortfolio) -> None:
     headers = portfolio.tokens.service("risk")
     stream = portfolio.ledger.StreamLedgerLog(pb.StreamLedgerLogRequest(), metadata=headers)
-    epoch = (await stream.read()).header.epoch
+    epoch = (await anext(aiter(stream))).header.epoch
     stream.cancel()
     for position, code, reason in (
         (StreamPosition(epoch=epoch, sequence=10**9), "OUT_OF_RANGE", "STREAM_POSITION_INVALID"),

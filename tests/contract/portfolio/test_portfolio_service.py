@@ -2,9 +2,11 @@
 
 import asyncio
 import uuid
+from collections.abc import Awaitable
 
 import grpc
 import pytest
+from google.protobuf import json_format
 
 from bifrost.portfolio.v1 import portfolio_service_pb2 as pb
 from tests.contract.portfolio.portfolio_harness import RunningPortfolio, account_request, failure_of
@@ -129,7 +131,8 @@ async def test_an_account_is_refused_in_a_portfolio_that_is_not_the_callers(
 async def test_a_bad_field_of_an_account_is_named(
     portfolio: RunningPortfolio, field: str, value: object
 ) -> None:
-    request = account_request(str(uuid.uuid4()), **{field: value})
+    request = account_request(str(uuid.uuid4()))
+    json_format.ParseDict({field: value}, request)
     failure = await failure_of(portfolio.portfolios.CreateAccount(request, metadata=portfolio.headers))
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
     assert [name for name, _ in failure.violations] == [field]
@@ -137,17 +140,17 @@ async def test_a_bad_field_of_an_account_is_named(
 
 async def test_another_users_account_is_not_there(portfolio: RunningPortfolio) -> None:
     account_id = await portfolio.new_account(deposit="10")
-    stub, ids = portfolio.portfolios, {"account_id": account_id}
+    stub = portfolio.portfolios
     position = pb.GetPositionRequest(account_id=account_id, instrument_id=str(uuid.uuid4()))
     other = portfolio.tokens.user("user-2")
     by_service = portfolio.tokens.service("risk", actor=other)
     for headers in (other, by_service):
-        calls = [
-            stub.GetAccount(pb.GetAccountRequest(**ids), metadata=headers),
-            stub.ListPositions(pb.ListPositionsRequest(**ids), metadata=headers),
+        calls: list[Awaitable[object]] = [
+            stub.GetAccount(pb.GetAccountRequest(account_id=account_id), metadata=headers),
+            stub.ListPositions(pb.ListPositionsRequest(account_id=account_id), metadata=headers),
             stub.GetPosition(position, metadata=headers),
-            stub.GetBalance(pb.GetBalanceRequest(**ids), metadata=headers),
-            stub.StreamPositions(pb.StreamPositionsRequest(**ids), metadata=headers).read(),
+            stub.GetBalance(pb.GetBalanceRequest(account_id=account_id), metadata=headers),
+            stub.StreamPositions(pb.StreamPositionsRequest(account_id=account_id), metadata=headers).read(),
             portfolio.deposit(account_id, "1", headers=headers),
         ]
         for call in calls:
@@ -167,18 +170,15 @@ async def test_services_and_those_who_may_use_any_account_reach_it(portfolio: Ru
 async def test_an_account_that_does_not_exist_is_not_found_by_a_service_either(
     portfolio: RunningPortfolio,
 ) -> None:
-    stub, ids, headers = (
-        portfolio.portfolios,
-        {"account_id": str(uuid.uuid4())},
-        portfolio.tokens.service("risk"),
-    )
-    position = pb.GetPositionRequest(**ids, instrument_id=str(uuid.uuid4()))
+    stub, headers = portfolio.portfolios, portfolio.tokens.service("risk")
+    account_id = str(uuid.uuid4())
+    position = pb.GetPositionRequest(account_id=account_id, instrument_id=str(uuid.uuid4()))
     for call in (
-        stub.GetAccount(pb.GetAccountRequest(**ids), metadata=headers),
-        stub.ListPositions(pb.ListPositionsRequest(**ids), metadata=headers),
+        stub.GetAccount(pb.GetAccountRequest(account_id=account_id), metadata=headers),
+        stub.ListPositions(pb.ListPositionsRequest(account_id=account_id), metadata=headers),
         stub.GetPosition(position, metadata=headers),
-        stub.GetBalance(pb.GetBalanceRequest(**ids), metadata=headers),
-        stub.StreamPositions(pb.StreamPositionsRequest(**ids), metadata=headers).read(),
+        stub.GetBalance(pb.GetBalanceRequest(account_id=account_id), metadata=headers),
+        stub.StreamPositions(pb.StreamPositionsRequest(account_id=account_id), metadata=headers).read(),
     ):
         failure = await failure_of(call)
         assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "ACCOUNT_NOT_FOUND")
@@ -193,12 +193,13 @@ async def test_a_token_of_another_list_is_refused(portfolio: RunningPortfolio) -
     rest = pb.ListAccountsRequest(page_size=1, page_token=page.next_page_token)
     last = await portfolio.portfolios.ListAccounts(rest, metadata=headers)
     assert (len(last.accounts), last.next_page_token) == (1, "")
-    for call, request in (
-        (portfolio.portfolios.ListPortfolios, pb.ListPortfoliosRequest(page_token=page.next_page_token)),
-        (portfolio.portfolios.ListPortfolios, pb.ListPortfoliosRequest(page_token="nonsense")),
-        (portfolio.portfolios.ListAccounts, pb.ListAccountsRequest(page_token="nonsense")),
+    stub = portfolio.portfolios
+    for call in (
+        stub.ListPortfolios(pb.ListPortfoliosRequest(page_token=page.next_page_token), metadata=headers),
+        stub.ListPortfolios(pb.ListPortfoliosRequest(page_token="nonsense"), metadata=headers),
+        stub.ListAccounts(pb.ListAccountsRequest(page_token="nonsense"), metadata=headers),
     ):
-        failure = await failure_of(call(request, metadata=headers))
+        failure = await failure_of(call)
         assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
 
 

@@ -22,16 +22,19 @@ from tests.contract.portfolio.portfolio_harness import (
 
 
 class Reader:
-    def __init__(self, portfolio: RunningPortfolio, account_id: str, **request: object) -> None:
+    def __init__(
+        self, portfolio: RunningPortfolio, account_id: str, *, resume_after: StreamPosition | None = None
+    ) -> None:
         self.call = portfolio.portfolios.StreamPositions(
-            pb.StreamPositionsRequest(account_id=account_id, **request), metadata=portfolio.headers
+            pb.StreamPositionsRequest(account_id=account_id, resume_after=resume_after),
+            metadata=portfolio.headers,
         )
         self.messages: list[pb.StreamPositionsResponse] = []
 
     async def read(self) -> pb.StreamPositionsResponse:
         async with asyncio.timeout(5):
             message = await self.call.read()
-        assert message is not grpc.aio.EOF
+        assert isinstance(message, pb.StreamPositionsResponse)
         self.messages.append(message)
         return message
 
