@@ -56,10 +56,12 @@ async def test_a_change_with_an_ended_token_is_not_taken_for_refused(
     behaviour = getattr(impatient.peers.venue, change)
     behaviour.refuse = EXPIRED
     if change == "cancel":
-        call, done = impatient.cancel(order_id), order_pb2.ORDER_STATE_CANCELLED
+        failure = await impatient.failure(impatient.cancel(order_id))
+        done = order_pb2.ORDER_STATE_CANCELLED
     else:
-        call, done = impatient.replace(order_id, limit_order(150)), order_pb2.ORDER_STATE_ACCEPTED
-    assert (await impatient.failure(call)).reason == "VENUE_UNAVAILABLE"
+        failure = await impatient.failure(impatient.replace(order_id, limit_order(150)))
+        done = order_pb2.ORDER_STATE_ACCEPTED
+    assert failure.reason == "VENUE_UNAVAILABLE"
     behaviour.refuse = None
     await impatient.until(order_id, done)
     assert (await impatient.story(order_id))[-1] in {"CANCELLED", "REPLACED"}
