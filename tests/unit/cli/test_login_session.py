@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from grpc.aio import ServicerContext
 
 from bifrost.identity.v1 import token_service_pb2, token_service_pb2_grpc
 from services.cli.launcher import Home
@@ -38,7 +39,9 @@ class Identity(token_service_pb2_grpc.TokenServiceServicer):
         return tokens
 
     async def CreateToken(
-        self, request: token_service_pb2.CreateTokenRequest, context: grpc.aio.ServicerContext
+        self,
+        request: token_service_pb2.CreateTokenRequest,
+        context: ServicerContext[token_service_pb2.CreateTokenRequest, token_service_pb2.CreateTokenResponse],
     ) -> token_service_pb2.CreateTokenResponse:
         if PASSWORDS.get(request.user_name) != request.password:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "wrong")
@@ -46,7 +49,11 @@ class Identity(token_service_pb2_grpc.TokenServiceServicer):
         return token_service_pb2.CreateTokenResponse(tokens=self.pair(request.user_name))
 
     async def RefreshToken(
-        self, request: token_service_pb2.RefreshTokenRequest, context: grpc.aio.ServicerContext
+        self,
+        request: token_service_pb2.RefreshTokenRequest,
+        context: ServicerContext[
+            token_service_pb2.RefreshTokenRequest, token_service_pb2.RefreshTokenResponse
+        ],
     ) -> token_service_pb2.RefreshTokenResponse:
         if self.away:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "away")

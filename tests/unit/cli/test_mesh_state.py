@@ -151,9 +151,9 @@ def test_a_key_file_that_holds_no_elliptic_key_is_named(tmp_path: Path) -> None:
 
 def test_secrets_are_their_owner_s_alone_and_stay_the_same(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    assert home.is_new
+    before = home.is_new
     first = home.prepare(["data", "risk"])
-    assert not home.is_new
+    assert (before, home.is_new) == (True, False)
     assert home.prepare(["data", "risk", "venue"]).items() >= first.items()
     for path in (home.admin_password_file, home.credential_file("data"), home.services_jwks_file):
         assert path.stat().st_mode & 0o077 == 0, path

@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,12 @@ from bifrost.type.v1 import order_terms_pb2
 from services.cli.order_view import describe_event, describe_terms, order_table, prefix_length
 
 
-def an_order(order_id: str = "01a2037c-9638-724b-95b2-af9ae359d70e", **fields: object) -> order_pb2.Order:
+def an_order(
+    order_id: str = "01a2037c-9638-724b-95b2-af9ae359d70e",
+    *,
+    message: str = "",
+    reject_reasons: Sequence[str] = (),
+) -> order_pb2.Order:
     terms = order_terms_pb2.OrderTerms(
         side=order_terms_pb2.SIDE_BUY,
         type=order_terms_pb2.ORDER_TYPE_STOP_LIMIT,
@@ -26,7 +32,8 @@ def an_order(order_id: str = "01a2037c-9638-724b-95b2-af9ae359d70e", **fields: o
         state=order_pb2.ORDER_STATE_PARTIALLY_FILLED,
         filled_quantity="400",
         average_price="499.5",
-        **fields,
+        message=message,
+        reject_reasons=reject_reasons,
     )
 
 

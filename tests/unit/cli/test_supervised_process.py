@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -54,6 +55,10 @@ def log_of(process: SupervisedProcess) -> str:
     return path.read_text() if path.exists() else ""
 
 
+def has_said(process: SupervisedProcess, words: int) -> bool:
+    return len(log_of(process).split()) == words
+
+
 async def test_a_killed_process_comes_back(start: Start) -> None:
     process = await start()
     first, started = process.pid, process.started
@@ -71,7 +76,7 @@ async def test_the_next_environment_is_for_one_start(start: Start) -> None:
     process.set_next_environment({"WORD": "once"})
     for said in (2, 3):
         process.kill()
-        await eventually(lambda said=said: len(log_of(process).split()) == said)
+        await eventually(partial(has_said, process, said))
     assert log_of(process).split() == ["usual", "once", "usual"]
 
 

@@ -1,6 +1,7 @@
 """Adjusted bars mean what they say."""
 
 from datetime import date
+from typing import TypeAlias
 
 import numpy as np
 from hypothesis import given
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 from services.data.domain.adjustment import adjust_for_splits, adjust_fully
 from services.data.domain.bars import SourceBars
 from services.data.domain.splits import Split
+
+SplitDay: TypeAlias = tuple[int, tuple[int, int]]
+"""A day, and new shares for old."""
 
 PRICE = st.floats(0.01, 1e5)
 SPLITS = st.lists(
@@ -25,12 +29,14 @@ def make_bars(closes: list[float]) -> SourceBars:
     )
 
 
-def make_splits(days: list[tuple[int, tuple[int, int]]]) -> list[Split]:
+def make_splits(days: list[SplitDay]) -> list[Split]:
     return [Split(date(2000, 1, 1), day, new, old) for day, (new, old) in days]
 
 
 @given(st.lists(PRICE, min_size=2, max_size=60), SPLITS)
-def test_split_adjusted_returns_are_raw_returns_but_at_splits(closes, days) -> None:
+def test_split_adjusted_returns_are_raw_returns_but_at_splits(
+    closes: list[float], days: list[SplitDay]
+) -> None:
     bars, splits = make_bars(closes), make_splits(days)
     adjusted = adjust_for_splits(bars, splits)
     raw_return, return_ = bars.close[1:] / bars.close[:-1], adjusted.close[1:] / adjusted.close[:-1]
@@ -42,14 +48,16 @@ def test_split_adjusted_returns_are_raw_returns_but_at_splits(closes, days) -> N
 
 
 @given(st.lists(PRICE, min_size=1, max_size=60), SPLITS)
-def test_money_traded_does_not_change_with_splits(closes, days) -> None:
+def test_money_traded_does_not_change_with_splits(closes: list[float], days: list[SplitDay]) -> None:
     bars = make_bars(closes)
     adjusted = adjust_for_splits(bars, make_splits(days))
     np.testing.assert_allclose(adjusted.close * adjusted.volume, bars.close * bars.volume, rtol=1e-12)
 
 
 @given(st.lists(PRICE, min_size=1, max_size=60), SPLITS)
-def test_full_close_is_the_adjusted_close_and_the_shape_stays(closes, days) -> None:
+def test_full_close_is_the_adjusted_close_and_the_shape_stays(
+    closes: list[float], days: list[SplitDay]
+) -> None:
     bars, splits = make_bars(closes), make_splits(days)
     full = adjust_fully(bars, splits)
     np.testing.assert_array_equal(full.close, bars.adjusted_close)

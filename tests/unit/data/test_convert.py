@@ -13,7 +13,9 @@ ROWS = st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), *[st.floats(allow_na
 
 
 @given(ROWS, st.sampled_from(["", "token"]))
-def test_page_equals_the_librarys(rows, token: str) -> None:
+def test_page_equals_the_librarys(
+    rows: list[tuple[int, float, float, float, float, float]], token: str
+) -> None:
     columns = list(zip(*rows, strict=True)) or [()] * 6
     bars = Bars(np.array(columns[0], dtype=np.int64), *(np.array(c, dtype=float) for c in columns[1:]))
     expected = bar_service_pb2.ListBarsResponse(
@@ -34,7 +36,8 @@ def test_page_equals_the_librarys(rows, token: str) -> None:
 @pytest.mark.parametrize("rows", [slice(0, 0), slice(1, 3), slice(None, None, 2)])
 def test_views_of_columns_are_served_too(rows: slice) -> None:
     whole = np.arange(4)
-    bars = Bars(whole, *[whole * 1.5] * 5).take(rows)
+    prices = np.arange(4, dtype=np.float64) * 1.5
+    bars = Bars(whole, *[prices] * 5).take(rows)
     page = bar_service_pb2.ListBarsResponse.FromString(list_bars_response("an id", bars, ""))
     assert list(page.bars.open_time_ns) == whole[rows].tolist()
-    assert list(page.bars.volume) == (whole[rows] * 1.5).tolist()
+    assert list(page.bars.volume) == prices[rows].tolist()

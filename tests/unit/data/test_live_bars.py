@@ -1,6 +1,7 @@
 """Bars of prints: those that are told of are those that were traded."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,10 @@ MINUTE = 60 * 10**9
 DAY, MIN = BarInterval.DAY, BarInterval.MINUTE
 
 
-def tape(prints: Sequence[tuple[float, float, int, bool]], *, day: int = 1) -> list[Trade]:
+Print: TypeAlias = tuple[float, float, int, bool]
+
+
+def tape(prints: Sequence[Print], *, day: int = 1) -> list[Trade]:
     """A session of (price, size, minutes since the print before, user)."""
     trades, now = [], OPEN_NS + day * 1440 * MINUTE
     last = max((n for n, one in enumerate(prints) if not one[3]), default=-1)
@@ -49,7 +53,7 @@ PRINTS = st.lists(
 
 
 @given(PRINTS)
-def test_closed_bars_are_those_of_the_replayed_prints(prints) -> None:
+def test_closed_bars_are_those_of_the_replayed_prints(prints: list[Print]) -> None:
     trades = tape(prints)
     bars = feed(BarBuilder(), trades)
     replayed = [trade for trade in trades if not trade.is_user]
@@ -64,7 +68,7 @@ def test_closed_bars_are_those_of_the_replayed_prints(prints) -> None:
 
 
 @given(PRINTS, st.data())
-def test_no_bar_is_closed_that_lacks_a_print(prints, data) -> None:
+def test_no_bar_is_closed_that_lacks_a_print(prints: list[Print], data: st.DataObject) -> None:
     trades = tape(prints)
     missed = data.draw(st.sets(st.integers(0, len(trades) - 1), min_size=1))
     seen = [trade for number, trade in enumerate(trades) if number not in missed]
@@ -108,7 +112,7 @@ def test_another_session_from_its_middle_is_a_gap() -> None:
 
 
 @given(PRINTS, st.data())
-def test_prints_told_again_are_known_and_change_nothing(prints, data) -> None:
+def test_prints_told_again_are_known_and_change_nothing(prints: list[Print], data: st.DataObject) -> None:
     trades = tape(prints)
     again = data.draw(st.integers(1, len(trades)))
     builder = BarBuilder()

@@ -54,7 +54,8 @@ def test_a_new_quote_is_fresh() -> None:
 
 def test_staleness_is_as_of_the_question() -> None:
     made = board(quote("a", 0))
-    assert [made.get("a", now).is_stale for now in (LIMIT, LIMIT + 1)] == [False, True]
+    asked = [made.get("a", now) for now in (LIMIT, LIMIT + 1)]
+    assert [got.is_stale for got in asked if got is not None] == [False, True]
     assert made.get("b", 0) is None
 
 

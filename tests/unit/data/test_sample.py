@@ -1,7 +1,10 @@
 """The sample is what it is said to be."""
 
+from enum import IntEnum
+
 import numpy as np
 import pytest
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
 from bifrost.data.v1 import bar_pb2, instrument_pb2
 from bifrost.type.v1 import job_pb2
@@ -54,6 +57,8 @@ def test_opens_follow_daylight_saving_and_holidays() -> None:
         (Adjustment, bar_pb2.Adjustment, "ADJUSTMENT_"),
     ],
 )
-def test_enums_are_numbered_as_in_the_contract(ours, contract, prefix: str) -> None:
+def test_enums_are_numbered_as_in_the_contract(
+    ours: type[IntEnum], contract: EnumTypeWrapper, prefix: str
+) -> None:
     unspecified = {f"{prefix}UNSPECIFIED": 0}
     assert {f"{prefix}{one.name}": one.value for one in ours} | unspecified == dict(contract.items())

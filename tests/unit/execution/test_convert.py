@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 import pytest
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
 from bifrost.execution.v1 import order_pb2, order_service_pb2
 from bifrost.type.v1 import order_terms_pb2
@@ -26,7 +27,9 @@ from tests.unit.execution.orders import LARGER
         (Outcome, order_service_pb2.SubmitOutcome, "SUBMIT_OUTCOME_"),
     ],
 )
-def test_enumerations_share_names_and_numbers(ours: type[IntEnum], theirs: object, prefix: str) -> None:
+def test_enumerations_share_names_and_numbers(
+    ours: type[IntEnum], theirs: EnumTypeWrapper, prefix: str
+) -> None:
     named = {name.removeprefix(prefix): number for name, number in theirs.items() if number}
     assert {member.name: member.value for member in ours} == named
 

@@ -183,11 +183,14 @@ def replayed(history: list[OrderEvent]) -> Order:  # noqa: C901  # a second tell
     back = OrderState.PENDING_NEW
     for event in history:
         after, kind = event.order, event.type
-        changes: dict[str, object] = {"message": after.message}
+        order = dataclasses.replace(order, message=after.message)
         if event.fill:
-            changes["filled_quantity"] = order.filled_quantity + event.fill.quantity
-            changes["notional"] = order.notional + event.fill.quantity * event.fill.price
-            changes["execution_ids"] = order.execution_ids | {event.fill.execution_id}
+            order = dataclasses.replace(
+                order,
+                filled_quantity=order.filled_quantity + event.fill.quantity,
+                notional=order.notional + event.fill.quantity * event.fill.price,
+                execution_ids=order.execution_ids | {event.fill.execution_id},
+            )
         match kind:
             case OrderEventType.ACCEPTED:
                 back = OrderState.ACCEPTED
@@ -195,13 +198,17 @@ def replayed(history: list[OrderEvent]) -> Order:  # noqa: C901  # a second tell
                 requested = after.replacement
             case OrderEventType.REPLACED | OrderEventType.REPLACE_REJECTED:
                 requested = None
-                changes |= {"terms": after.terms, "terms_version": after.terms_version}
-                changes["protection_price"] = after.protection_price
+                order = dataclasses.replace(
+                    order,
+                    terms=after.terms,
+                    terms_version=after.terms_version,
+                    protection_price=after.protection_price,
+                )
             case OrderEventType.REJECTED:
-                changes["reject_reasons"] = after.reject_reasons
+                order = dataclasses.replace(order, reject_reasons=after.reject_reasons)
             case OrderEventType.TRIGGERED:
-                changes["triggered"] = True
-        order = dataclasses.replace(order, **changes, replacement=requested)
+                order = dataclasses.replace(order, triggered=True)
+        order = dataclasses.replace(order, replacement=requested)
         if OrderEventType(kind).name in OrderState.__members__ and kind is not OrderEventType.FILLED:
             back = OrderState[kind.name]
         elif kind is OrderEventType.CANCEL_REQUESTED:

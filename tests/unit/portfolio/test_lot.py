@@ -1,3 +1,4 @@
+import dataclasses
 from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
@@ -67,18 +68,27 @@ def test_quantity_is_the_sum_of_the_fills_and_lots_have_one_sign_and_are_in_orde
         assert numbers == sorted(set(numbers))
 
 
-def naive_fifo(sequence: list[Fill], minor: int) -> tuple[list[list[Fraction | str]], int]:
+@dataclasses.dataclass
+class NaiveLot:
+    """A lot of the reference; `cost` in minor units."""
+
+    fill_id: str
+    quantity: Fraction
+    cost: int
+
+
+def naive_fifo(sequence: list[Fill], minor: int) -> tuple[list[NaiveLot], int]:
     """Integers of minor units and rationals, one queue, one loop: written apart from the code it judges."""
 
     def half_even(value: Fraction) -> int:
         return round(value)
 
-    queue: deque[list] = deque()  # [fill, quantity, cost in minor units]
+    queue: deque[NaiveLot] = deque()
     realized = 0
     for number, (quantity, price, fee) in enumerate(sequence):
         left = Fraction(quantity)
         posted = half_even((Fraction(quantity) * Fraction(price) + Fraction(fee)) * 10**minor)
-        in_queue = sum((lot[1] for lot in queue), Fraction(0))
+        in_queue = sum((lot.quantity for lot in queue), Fraction(0))
         if in_queue * left < 0:
             closing = min(abs(left), abs(in_queue))
             paid = posted if closing == abs(left) else half_even(posted * closing / abs(left))
@@ -87,19 +97,19 @@ def naive_fifo(sequence: list[Fill], minor: int) -> tuple[list[list[Fraction | s
             left = left + closing if left < 0 else left - closing
             while closing:
                 lot = queue[0]
-                if abs(lot[1]) <= closing:
+                if abs(lot.quantity) <= closing:
                     queue.popleft()
-                    closing -= abs(lot[1])
-                    realized -= lot[2]
+                    closing -= abs(lot.quantity)
+                    realized -= lot.cost
                 else:
-                    part = half_even(lot[2] * closing / abs(lot[1]))
-                    lot[1] += -closing if lot[1] > 0 else closing
-                    lot[2] -= part
+                    part = half_even(lot.cost * closing / abs(lot.quantity))
+                    lot.quantity += -closing if lot.quantity > 0 else closing
+                    lot.cost -= part
                     realized -= part
                     closing = Fraction(0)
         if left:
-            queue.append([f"f{number}", left, posted])
-    return [list(lot) for lot in queue], realized
+            queue.append(NaiveLot(f"f{number}", left, posted))
+    return list(queue), realized
 
 
 @given(fills, currencies)
@@ -110,7 +120,9 @@ def test_lots_and_realized_equal_a_naive_first_in_first_out_reference(
     holding = [Holding(), *(after for _, after in booked(sequence, currency))][-1]
     minor = minor_unit(currency)
     queue, realized = naive_fifo(sequence, minor)
-    assert [[lot.fill_id, Fraction(lot.quantity), lot.cost.scaleb(minor)] for lot in holding.lots] == queue
+    assert [(lot.fill_id, Fraction(lot.quantity), lot.cost.scaleb(minor)) for lot in holding.lots] == [
+        (lot.fill_id, lot.quantity, Decimal(lot.cost)) for lot in queue
+    ]
     assert holding.realized_pnl.scaleb(minor) == realized
 
 
@@ -119,19 +131,23 @@ def test_a_sale_takes_the_oldest_lot_first_and_leaves_the_odd_cent_in_it() -> No
     buy = apply_trade(buy, Trade("b", Decimal(3), Decimal("20.00"), 2), "USD")
     once = apply_trade(buy, Trade("c", Decimal(-1), Decimal("-5.00"), 3), "USD")
     assert (once.lots[0].quantity, once.lots[0].cost, once.realized_pnl) == (
-        2,
+        Decimal(2),
         Decimal("6.67"),
         Decimal("1.67"),
     )
     twice = apply_trade(once, Trade("d", Decimal(-3), Decimal("-30.00"), 4), "USD")
-    assert [(lot.fill_id, lot.quantity, lot.cost) for lot in twice.lots] == [("b", 2, Decimal("13.33"))]
+    assert [(lot.fill_id, lot.quantity, lot.cost) for lot in twice.lots] == [
+        ("b", Decimal(2), Decimal("13.33"))
+    ]
     assert twice.realized_pnl == Decimal("1.67") + Decimal("30.00") - Decimal("6.67") - Decimal("6.67")
 
 
 def test_a_sale_of_more_than_is_held_opens_a_short_lot_that_a_buy_covers() -> None:
     held = apply_trade(Holding(), Trade("a", Decimal(2), Decimal("10.00"), 1), "USD")
     short = apply_trade(held, Trade("b", Decimal(-3), Decimal("-20.00"), 2), "USD")
-    assert [(lot.fill_id, lot.quantity, lot.cost) for lot in short.lots] == [("b", -1, Decimal("-6.67"))]
+    assert [(lot.fill_id, lot.quantity, lot.cost) for lot in short.lots] == [
+        ("b", Decimal(-1), Decimal("-6.67"))
+    ]
     assert short.realized_pnl == Decimal("3.33")
     covered = apply_trade(short, Trade("c", Decimal(1), Decimal("5.00"), 3), "USD")
     assert covered.lots == ()

@@ -19,6 +19,12 @@ async def marks(clock: ManualClock) -> Marks:
     return Marks(clock=clock, stale_s=10)
 
 
+def is_stale(marks: Marks, instrument_id: str) -> bool:
+    mark = marks.get(instrument_id)
+    assert mark is not None
+    return mark.is_stale
+
+
 async def test_no_quote_no_mark(marks: Marks) -> None:
     assert marks.get("a") is None
     marks.take([Quote(instrument_id="a")])
@@ -38,16 +44,16 @@ async def test_a_mark_is_stale_beyond_the_limit_counting_its_age_at_data(
 ) -> None:
     marks.take([Quote(instrument_id="a", last=1, age_ms=4000), Quote(instrument_id="b", last=1, age_ms=-5)])
     clock.advance(6 * SECOND)
-    assert [marks.get(name).is_stale for name in "ab"] == [False, False]
+    assert [is_stale(marks, name) for name in "ab"] == [False, False]
     clock.advance(1)
-    assert [marks.get(name).is_stale for name in "ab"] == [True, False]
+    assert [is_stale(marks, name) for name in "ab"] == [True, False]
 
 
 async def test_a_mark_is_stale_when_data_says_so_and_fresh_with_the_next_quote(marks: Marks) -> None:
     marks.take([Quote(instrument_id="a", last=1, stale=True)])
-    assert marks.get("a").is_stale
+    assert is_stale(marks, "a")
     marks.take([Quote(instrument_id="a", last=1)])
-    assert not marks.get("a").is_stale
+    assert not is_stale(marks, "a")
 
 
 async def test_readers_are_told(marks: Marks) -> None:
