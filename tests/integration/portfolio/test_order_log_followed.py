@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bifrost.portfolio.v1 import ledger_service_pb2
+from bifrost.type.v1 import order_terms_pb2
 from services.portfolio.convert import fill_of
 from services.portfolio.domain.ledger import Cash, post_fill
 from services.portfolio.domain.lot import Holding
@@ -132,7 +133,7 @@ async def logged(portfolio: RunningPortfolio, account_id: str) -> list[str]:
     request = ledger_service_pb2.StreamLedgerLogRequest()
     stream = portfolio.ledger.StreamLedgerLog(request, metadata=portfolio.tokens.service("risk"))
     found = []
-    while not (message := await stream.read()).HasField("replay_end"):
+    while not (message := await anext(aiter(stream))).HasField("replay_end"):
         if message.entry.account_id == account_id:
             found.append(message.entry.entry_id)
     stream.cancel()
@@ -156,7 +157,7 @@ async def test_a_fill_that_cannot_be_booked_stops_the_books_where_they_are(
             "NaN": order_fill(account_id, "1", "NaN"),
         }[case]
         if case == "no side":
-            bad.fill.side = 0
+            bad.fill.side = order_terms_pb2.SIDE_UNSPECIFIED
         portfolio.execution.log(bad, order_fill(account_id, "1", "10"))
         await eventually(lambda: 'order_log"} 0.0' in portfolio.service.metrics.text().decode())
         assert await portfolio.balance(account_id) == before

@@ -19,7 +19,7 @@ from services.runtime.testing import new_database
 from tests.contract.portfolio.portfolio_harness import (
     FakeData,
     FakeExecution,
-    RunningPortfolio,
+    PortfolioClient,
     Tokens,
     accepted,
     order_fill,
@@ -67,11 +67,11 @@ class Supervised:
             await peer.server.stop(None)
 
     @contextlib.asynccontextmanager
-    async def calls(self) -> AsyncIterator[RunningPortfolio]:
+    async def calls(self) -> AsyncIterator[PortfolioClient]:
         """Stubs of the running process; waits until it answers."""
         async with grpc.aio.insecure_channel(f"127.0.0.1:{self.port}") as channel:
             await asyncio.wait_for(channel.channel_ready(), 20)
-            yield RunningPortfolio(None, self.execution, self.data, channel, self.tokens)
+            yield PortfolioClient(self.execution, self.data, channel, self.tokens)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ async def supervised(postgres_server: EmbeddedPostgres, tmp_path: Path) -> Async
     await supervised.stop()
 
 
-async def log_one_by_one(portfolio: RunningPortfolio, account_id: str, events: list[OrderEvent]) -> None:
+async def log_one_by_one(portfolio: PortfolioClient, account_id: str, events: list[OrderEvent]) -> None:
     """Each event in a transaction of its own."""
     for event in events:
         portfolio.execution.log(event)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import grpc
 import pytest
@@ -29,6 +30,8 @@ from services.runtime.stream_client import resuming
 from services.runtime.testing import eventually, serving
 from services.runtime.testing_keys import MeshKeys, bearer
 from tests.integration.runtime.log_streams import append, cursors, effects, fresh_database, open_log, serve
+
+LedgerLog: TypeAlias = grpc.aio.UnaryStreamCall[StreamLedgerLogRequest, StreamLedgerLogResponse]
 
 
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
@@ -105,7 +108,7 @@ async def test_log_is_followed_over_grpc_through_a_restart(
         async def record(connection: AsyncConnection, responses: Sequence[StreamLedgerLogResponse]) -> None:
             await connection.execute(effects.insert(), [{"sequence": r.header.sequence} for r in responses])
 
-        def open_stream(after: StreamPosition | None) -> grpc.aio.UnaryStreamCall:
+        def open_stream(after: StreamPosition | None) -> LedgerLog:
             return stub.StreamLedgerLog(StreamLedgerLogRequest(resume_after=after))
 
         following: Follower[AsyncConnection, StreamLedgerLogResponse] = Follower(
@@ -160,8 +163,9 @@ async def refused(code: grpc.StatusCode, reason: str) -> grpc.aio.AioRpcError:
 
 
 async def test_view_ends_when_the_server_refuses_for_good() -> None:
-    async def open_stream(_after: StreamPosition | None) -> AsyncIterator[StreamLedgerLogResponse]:
-        raise await refused(grpc.StatusCode.PERMISSION_DENIED, "SCOPE_MISSING")
+    async def open_stream(after: StreamPosition | None) -> AsyncIterator[StreamLedgerLogResponse]:
+        if after is None:
+            raise await refused(grpc.StatusCode.PERMISSION_DENIED, "SCOPE_MISSING")
         yield StreamLedgerLogResponse()
 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
