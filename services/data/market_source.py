@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from bifrost.type.v1.stream_pb2 import StreamHeader
 from bifrost.venue.v1.venue_service_pb2 import StreamMarketResponse
@@ -15,7 +15,7 @@ RENEW_AFTER_S = 240.0
 
 async def follow_market(
     source: MarketSource, *, clock: Clock, renew_after_s: float = RENEW_AFTER_S
-) -> AsyncIterator[StreamMarketResponse]:
+) -> AsyncGenerator[StreamMarketResponse, None]:
     """What the market says, beginning with a snapshot, until the source ends a stream.
 
     A stream that has grown old is replaced: the next one is opened beside it, and taken up once the old one

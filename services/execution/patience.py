@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 async def held_back(
     stream: AsyncIterable[T], may_wait: Callable[[T], bool], *, wait_s: float, limit: int = 500
-) -> AsyncIterator[T]:
+) -> AsyncGenerator[T, None]:
     """The stream's items in their order.
 
     Those that may wait come with the next one that may not, `wait_s` after the first of them, or when there

@@ -46,11 +46,13 @@ async def test_replayed_days_close_as_the_real_bars(
     )
     await data.ingest()
     venue = await compose_venue(
-        VenueSettings(
-            **keys.settings("venue"),
-            database_url=new_database(postgres_server),
-            port=venue_port,
-            address_book={"data": f"127.0.0.1:{data.service.port}"},
+        VenueSettings.model_validate(
+            {
+                **keys.settings("venue"),
+                "database_url": new_database(postgres_server),
+                "port": venue_port,
+                "address_book": {"data": f"127.0.0.1:{data.service.port}"},
+            }
         )
     )
     await venue.start()

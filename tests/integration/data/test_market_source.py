@@ -21,7 +21,13 @@ class MarketServer(venue_service_pb2_grpc.VenueServiceServicer):
         self.draining = asyncio.Event()
         self.opened = 0
 
-    async def StreamMarket(self, request, context):
+    async def StreamMarket(
+        self,
+        request: venue_service_pb2.StreamMarketRequest,
+        context: grpc.aio.ServicerContext[
+            venue_service_pb2.StreamMarketRequest, venue_service_pb2.StreamMarketResponse
+        ],
+    ) -> AsyncIterator[venue_service_pb2.StreamMarketResponse]:
         self.opened += 1
         async for message in self.stream.read(draining=self.draining, heartbeat_s=0.05):
             yield venue_service_pb2.StreamMarketResponse.FromString(message)
