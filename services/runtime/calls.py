@@ -25,7 +25,7 @@ from services.runtime.open_streams import OpenStreams
 from services.runtime.policy import MethodPolicy, authorise
 from services.runtime.tokens import TokenVerifier
 from services.runtime.tracing import Tracing, end_span, incoming, trace_id, traceparent_of
-from services.runtime.validation import collect_violations, field_error
+from services.runtime.validation import check_text, collect_violations, field_error
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Span
@@ -95,6 +95,8 @@ class ServedMethod:
         violations = collect_violations(request)
         if violations:
             raise field_error(violations)
+        if b"\0" in raw:  # seldom, and then mostly in a number
+            check_text(request)
         return request
 
     def reply(self, response: Message | bytes) -> bytes:

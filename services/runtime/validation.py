@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import grpc
@@ -32,6 +32,26 @@ def field_error(violations: Sequence[Violation]) -> ApiError:
     rest = len(named) - _NAMED_IN_MESSAGE
     message = f"{shown}; and {rest} more" if rest > 0 else shown
     return ApiError(grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID", message, violations=named)
+
+
+def check_text(message: Message) -> None:
+    """Raise INVALID_ARGUMENT FIELD_INVALID naming every text with a NUL: PostgreSQL can keep none."""
+    found = [(path, "must not hold the character NUL") for path in _texts_with_nul(message)]
+    if found:
+        text = "; ".join(f"{path} {why}" for path, why in found[:_NAMED_IN_MESSAGE])
+        raise ApiError(grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID", text, violations=found)
+
+
+def _texts_with_nul(message: Message, within: str = "") -> Iterator[str]:
+    for field, value in message.ListFields():
+        path = f"{within}{field.name}"
+        one = isinstance(value, str | bytes | Message | int | float)
+        for n, item in enumerate([value] if one else value):
+            place = path if one else f"{path}[{n}]"
+            if isinstance(item, Message):
+                yield from _texts_with_nul(item, f"{place}.")
+            elif isinstance(item, str) and "\0" in item:
+                yield place
 
 
 def _description(violation: Violation) -> str:

@@ -171,6 +171,15 @@ async def test_every_bad_field_is_named(echo: Running) -> None:
     assert echo.servicer.principals == []
 
 
+async def test_text_that_postgresql_cannot_keep_is_a_bad_field(echo: Running) -> None:
+    request = Request(text="a\0b", account=echo_pb2.Account(account_id="\0"))
+    failure = await failure_of(echo.stub.Open(request))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
+    assert [field for field, _ in failure.violations] == ["text", "account.account_id"]
+    reply = await echo.stub.Open(Request(text="hi", blob=b"\0", lines=[echo_pb2.Line(quantity=1)]))
+    assert reply.text == "hi"
+
+
 async def test_hundreds_of_bad_fields_still_fit_the_trailers(echo: Running) -> None:
     request = Request(lines=[echo_pb2.Line(quantity=-1)] * 500)
     failure = await failure_of(echo.stub.Open(request))
