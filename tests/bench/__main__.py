@@ -62,6 +62,8 @@ def _run(names: tuple[str, ...], console: Console) -> tuple[list[Result], list[s
         task = progress.add_task("", total=len(names))
         for name in names:
             progress.update(task, description=name)
+            if not console.is_terminal:  # where the bar does not show
+                progress.console.print(name)
             try:
                 module = importlib.import_module(f"tests.bench.{name}")
                 results += module.run(
