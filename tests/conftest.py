@@ -6,10 +6,15 @@ from collections.abc import Iterator
 # Before gRPC begins, as in services/cli/main.py: a fork must not wake its threads in the child.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
+import hypothesis
 import pytest
 
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import new_database, temporary_postgres
+
+# A machine that is busy must not make a true property fail.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -77,14 +77,22 @@ def account_request(w: World) -> Json:
     return {"account_id": w.account_id}
 
 
+# What a method asks for beside the account.
+_REQUIRED: dict[str, Json] = {"execution.v1.OrderService/CancelAllOrders": {"all_instruments": True}}
+
+
 def foreign(method: str, request: Callable[[World], Json] = account_request) -> Case:
     name = f"another's account: {method.partition('/')[2]}"
-    return Case(name, method, request, "NOT_FOUND", "ACCOUNT_NOT_FOUND", domain_of(method), who="mallory")
+
+    def whole(w: World) -> Json:
+        return request(w) | _REQUIRED.get(method, {})
+
+    return Case(name, method, whole, "NOT_FOUND", "ACCOUNT_NOT_FOUND", domain_of(method), who="mallory")
 
 
 def nobodys(method: str) -> Case:
     name = f"nobody's account: {method.partition('/')[2]}"
-    request: Json = {"account_id": UNKNOWN_ID}
+    request: Json = {"account_id": UNKNOWN_ID} | _REQUIRED.get(method, {})
     return Case(
         name, method, lambda _w: request, "NOT_FOUND", "ACCOUNT_NOT_FOUND", domain_of(method), who="mallory"
     )
