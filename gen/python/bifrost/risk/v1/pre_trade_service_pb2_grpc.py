@@ -79,7 +79,9 @@ class PreTradeServiceServicer:
         pass together what one alone may not. Idempotent by (order_id, terms_version): the same again returns the same answer.
         terms_version above 1 is a replace: the larger of old and new is held until the venue's answer is in the order log.
         A reservation that execution's log does not confirm within 60 s is released once execution says the order is not there.
-        Errors: NOT_FOUND (ACCOUNT_NOT_FOUND), UNAVAILABLE (NOT_CAUGHT_UP, DEPENDENCY_UNAVAILABLE).
+        A new order's answer stands for good; a replace's while it is held and not yet in the order log, else it is judged anew.
+        Errors: NOT_FOUND (ACCOUNT_NOT_FOUND; RESERVATION_NOT_FOUND for new terms of an order nothing is held for), ALREADY_EXISTS
+        (REQUEST_ID_REUSED) for the same order_id with other content, UNAVAILABLE (NOT_CAUGHT_UP, DEPENDENCY_UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
