@@ -77,28 +77,25 @@ trades = st.tuples(
     st.lists(st.integers(0, 20), max_size=4),
 )
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_cuts_and_repetitions_change_nothing(
+async def test_cuts_and_repetitions_change_nothing(
     portfolio: RunningPortfolio,
     sequence: list[tuple[int, str, str, str]],
     cuts: list[int],
     repeats: list[int],
 ) -> None:
-    async def example() -> None:
-        account_id = await portfolio.new_account(deposit="1000")
-        events = [
-            order_fill(account_id, str(quantity), price, fee=fee, instrument_id=instrument_id)
-            for quantity, price, fee, instrument_id in sequence
-        ]
-        for index in repeats:
-            events.insert(index % (len(events) + 1), events[index % len(events)])
-        portfolio.execution.cuts = list(cuts)
-        half = len(events) // 2
-        portfolio.execution.log(*events[:half])
-        portfolio.execution.cut()
-        await portfolio.follow(accepted(), *events[half:], account_id=account_id)
-        await check_books(portfolio, account_id, "1000")
-
-    asyncio.get_event_loop().run_until_complete(example())
+    account_id = await portfolio.new_account(deposit="1000")
+    events = [
+        order_fill(account_id, str(quantity), price, fee=fee, instrument_id=instrument_id)
+        for quantity, price, fee, instrument_id in sequence
+    ]
+    for index in repeats:
+        events.insert(index % (len(events) + 1), events[index % len(events)])
+    portfolio.execution.cuts = list(cuts)
+    half = len(events) // 2
+    portfolio.execution.log(*events[:half])
+    portfolio.execution.cut()
+    await portfolio.follow(accepted(), *events[half:], account_id=account_id)
+    await check_books(portfolio, account_id, "1000")
 
 
 async def test_deposits_among_fills_keep_balances_in_commit_order(portfolio: RunningPortfolio) -> None:
