@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bifrost.type.v1.stream_pb2 import StreamPosition
 from services.runtime.arrivals import arriving
-from services.runtime.database import is_connection_failure
+from services.runtime.database import driver_of, is_connection_failure
 from services.runtime.errors import error_from_rpc
 from services.runtime.event_log import FencedError, LogTransaction
 from services.runtime.failpoints import failpoint
@@ -87,6 +87,10 @@ class Follower(Generic[Tx, R]):
         self._open_stream = open_stream
         self._transaction = transaction
         self._cursors = cursors
+        self._move = (
+            f"UPDATE {cursors.fullname} SET epoch = $1, sequence = $2 "  # noqa: S608  our own table's name
+            "WHERE name = $3 AND sequence = $4"
+        )
         self._apply = apply
         self._batch = batch
         self._filtered = filtered
@@ -183,10 +187,11 @@ class Follower(Generic[Tx, R]):
 
     async def _move_cursor(self, connection: AsyncConnection, to: StreamPosition) -> None:
         """Done first: a twin waits at this row, then finds it moved, before it has any effect."""
-        columns = self._cursors.c
-        ours = sa.and_(columns.name == self.name, columns.sequence == self.position.sequence)
-        move = sa.update(self._cursors).where(ours).values(epoch=to.epoch, sequence=to.sequence)
-        if (await connection.execute(move)).rowcount != 1:
+        # On the driver: this runs beside every order, and Core would take three times as long.
+        moved = await (await driver_of(connection)).execute(
+            self._move, to.epoch, to.sequence, self.name, self.position.sequence
+        )
+        if moved != "UPDATE 1":
             raise CursorMovedError(f"the cursor {self.name} is no longer at {self.position.sequence}")
 
     def _halt(self, reason: str) -> None:
