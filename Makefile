@@ -42,8 +42,9 @@ test: check ## Check, then run every test that takes seconds
 bench: $(ENV) ## Measure into build/bench.json; a part with ONLY=name,name
 	@$(PYTHON) -m tests.bench $(if $(ONLY),--only $(ONLY))
 
-chaos: $(ENV) ## Kill, cut and delay: every crash point with SEEDS seeds
+chaos: $(ENV) ## Kill, cut and delay: every crash point, those of the mesh with SEEDS seeds
 	@SEEDS=$(SEEDS) $(PYTHON) -m pytest tests/chaos -m "slow or not slow"
+	@$(PYTHON) -m pytest tests --ignore=tests/chaos --ignore=tests/bench -m slow
 
 demo: $(ENV) ## Trade for two minutes through crashes, then prove every cent
 	@$(BIFROST) demo
@@ -63,9 +64,9 @@ down: $(ENV) ## Stop what make up started
 
 fmt: $(ENV) ## Format contracts and code, and mend what the linter can
 	@.venv/bin/buf format --write
-	@.venv/bin/ruff check --quiet --fix-only $(wildcard services tests envoy deploy deploy/build)
-	@.venv/bin/ruff format --quiet $(wildcard services tests envoy deploy deploy/build)
+	@.venv/bin/ruff check --quiet --fix-only $(wildcard services sdk tests envoy deploy deploy/build)
+	@.venv/bin/ruff format --quiet $(wildcard services sdk tests envoy deploy deploy/build)
 
 clean: ## Remove what the build and the tests made; .venv stays
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
-	@find services tests deploy envoy gen -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find services sdk tests deploy envoy gen -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,7 +16,7 @@ from deploy.build.contracts import ROOT
 BIN = Path(sys.executable).parent
 IMAGE = ROOT / "build" / "api.binpb"
 # deploy/build is named itself: ruff passes over folders called build.
-FOLDERS = ("services", "tests", "envoy", "deploy", "deploy/build")
+FOLDERS = ("services", "sdk", "tests", "envoy", "deploy", "deploy/build")
 PYTHON_FOLDERS = [name for name in FOLDERS if (ROOT / name).is_dir()]
 # mypy refuses a folder without Python; deploy/build lies in deploy.
 TYPED_FOLDERS = [name for name in FOLDERS[:-1] if any((ROOT / name).rglob("*.py"))]

@@ -25,6 +25,11 @@ why; metadata carries the values. `BadRequest` names every bad field, `RetryInfo
 `PreconditionFailure` which state forbids. REST answers the same status as JSON under the HTTP status of its
 code. What the edge refuses by itself has the domain `bifrost.edge`.
 
+JSON that does not fit the contract (broken JSON, an unknown enum value, a number for a text, a field that
+says otherwise than the path) is refused by the edge with `FIELD_INVALID`. Envoy tells the field in words:
+the message names it, there is no `BadRequest`. Fields the contract does not know are ignored. A field of the
+path that the body repeats must have the path's value; under its camelCase name the path's holds.
+
 Made from the contracts by `python -m deploy.build.error_table`.
 """
 _ENUM_TYPE, _ENUM_VALUE = 5, 2  # numbers of FileDescriptorProto.enum_type and EnumDescriptorProto.value
@@ -63,11 +68,12 @@ def parse_comment(name: str, comment: str) -> Reason:
     """A reason from its comment: "What it means. Code NOT_FOUND. Example: what brings it about."."""
     text = " ".join(comment.split())
     text, _, example = text.partition(" Example: ")
-    found = re.search(r" ?Code ([A-Z_]+)( \([^)]*\))?\.", text)
+    # What only a job's status says has no code.
+    found = re.search(r" ?(?:Code ([A-Z_]+)( \([^)]*\))?|Of (jobs))\.", text)
     if found is None:
         raise ValueError(f"the comment of {name} names no code")
     meaning = (text[: found.start()] + text[found.end() :]).strip()
-    return Reason(name, found[1] + (found[2] or ""), meaning, example)
+    return Reason(name, found[3] or found[1] + (found[2] or ""), meaning, example)
 
 
 def render(domains: dict[str, list[Reason]]) -> str:

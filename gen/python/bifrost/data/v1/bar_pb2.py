@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62ifrost/data/v1/bar.proto\x12\x0f\x62ifrost.data.v1\"j\n\nBarColumns\x12\x14\n\x0copen_time_ns\x18\x01 \x03(\x12\x12\x0c\n\x04open\x18\x02 \x03(\x01\x12\x0c\n\x04high\x18\x03 \x03(\x01\x12\x0b\n\x03low\x18\x04 \x03(\x01\x12\r\n\x05\x63lose\x18\x05 \x03(\x01\x12\x0e\n\x06volume\x18\x06 \x03(\x01\"\xba\x01\n\x03\x42\x61r\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12.\n\x08interval\x18\x02 \x01(\x0e\x32\x1c.bifrost.data.v1.BarInterval\x12\x14\n\x0copen_time_ns\x18\x03 \x01(\x12\x12\x0c\n\x04open\x18\x04 \x01(\x01\x12\x0c\n\x04high\x18\x05 \x01(\x01\x12\x0b\n\x03low\x18\x06 \x01(\x01\x12\r\n\x05\x63lose\x18\x07 \x01(\x01\x12\x0e\n\x06volume\x18\x08 \x01(\x01\x12\x0e\n\x06\x63losed\x18\t \x01(\x08*Z\n\x0b\x42\x61rInterval\x12\x1c\n\x18\x42\x41R_INTERVAL_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42\x41R_INTERVAL_DAY\x10\x01\x12\x17\n\x13\x42\x41R_INTERVAL_MINUTE\x10\x02*g\n\nAdjustment\x12\x1a\n\x16\x41\x44JUSTMENT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41\x44JUSTMENT_RAW\x10\x01\x12\x14\n\x10\x41\x44JUSTMENT_SPLIT\x10\x02\x12\x13\n\x0f\x41\x44JUSTMENT_FULL\x10\x03\x42]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62ifrost/data/v1/bar.proto\x12\x0f\x62ifrost.data.v1\"j\n\nBarColumns\x12\x14\n\x0copen_time_ns\x18\x01 \x03(\x12\x12\x0c\n\x04open\x18\x02 \x03(\x01\x12\x0c\n\x04high\x18\x03 \x03(\x01\x12\x0b\n\x03low\x18\x04 \x03(\x01\x12\r\n\x05\x63lose\x18\x05 \x03(\x01\x12\x0e\n\x06volume\x18\x06 \x03(\x01\"\xd9\x01\n\x03\x42\x61r\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12.\n\x08interval\x18\x02 \x01(\x0e\x32\x1c.bifrost.data.v1.BarInterval\x12\x14\n\x0copen_time_ns\x18\x03 \x01(\x12\x12\x0c\n\x04open\x18\x04 \x01(\x01\x12\x0c\n\x04high\x18\x05 \x01(\x01\x12\x0b\n\x03low\x18\x06 \x01(\x01\x12\r\n\x05\x63lose\x18\x07 \x01(\x01\x12\x0e\n\x06volume\x18\x08 \x01(\x01\x12\x0e\n\x06\x63losed\x18\t \x01(\x08\x12\r\n\x05stale\x18\n \x01(\x08\x12\x0e\n\x06\x61ge_ms\x18\x0b \x01(\x03*\xf2\x03\n\x0b\x42\x61rInterval\x12\x1c\n\x18\x42\x41R_INTERVAL_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42\x41R_INTERVAL_DAY\x10\x01\x12\x17\n\x13\x42\x41R_INTERVAL_MINUTE\x10\x02\x12\x1d\n\x19\x42\x41R_INTERVAL_FIVE_MINUTES\x10\x03\x12 \n\x1c\x42\x41R_INTERVAL_FIFTEEN_MINUTES\x10\x04\x12\x1f\n\x1b\x42\x41R_INTERVAL_THIRTY_MINUTES\x10\x05\x12\x15\n\x11\x42\x41R_INTERVAL_HOUR\x10\x06\x12\x1b\n\x17\x42\x41R_INTERVAL_FOUR_HOURS\x10\x07\x12\x15\n\x11\x42\x41R_INTERVAL_WEEK\x10\x08\x12\x16\n\x12\x42\x41R_INTERVAL_MONTH\x10\t\x12\x17\n\x13\x42\x41R_INTERVAL_SECOND\x10\n\x12\x1d\n\x19\x42\x41R_INTERVAL_FIVE_SECONDS\x10\x0b\x12 \n\x1c\x42\x41R_INTERVAL_FIFTEEN_SECONDS\x10\x0c\x12\x1f\n\x1b\x42\x41R_INTERVAL_THIRTY_SECONDS\x10\r\x12\x1c\n\x18\x42\x41R_INTERVAL_TWO_MINUTES\x10\x0e\x12\x1c\n\x18\x42\x41R_INTERVAL_TEN_MINUTES\x10\x0f\x12\x1a\n\x16\x42\x41R_INTERVAL_TWO_HOURS\x10\x10*g\n\nAdjustment\x12\x1a\n\x16\x41\x44JUSTMENT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41\x44JUSTMENT_RAW\x10\x01\x12\x14\n\x10\x41\x44JUSTMENT_SPLIT\x10\x02\x12\x13\n\x0f\x41\x44JUSTMENT_FULL\x10\x03*{\n\x0cTradingHours\x12\x1d\n\x19TRADING_HOURS_UNSPECIFIED\x10\x00\x12\x19\n\x15TRADING_HOURS_REGULAR\x10\x01\x12\x1a\n\x16TRADING_HOURS_EXTENDED\x10\x02\x12\x15\n\x11TRADING_HOURS_ALL\x10\x03\x42]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,12 +32,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bifrost.data.v1.bar_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\030io.bifrosttrader.data.v1P\001Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1'
-  _globals['_BARINTERVAL']._serialized_start=343
-  _globals['_BARINTERVAL']._serialized_end=433
-  _globals['_ADJUSTMENT']._serialized_start=435
-  _globals['_ADJUSTMENT']._serialized_end=538
+  _globals['_BARINTERVAL']._serialized_start=375
+  _globals['_BARINTERVAL']._serialized_end=873
+  _globals['_ADJUSTMENT']._serialized_start=875
+  _globals['_ADJUSTMENT']._serialized_end=978
+  _globals['_TRADINGHOURS']._serialized_start=980
+  _globals['_TRADINGHOURS']._serialized_end=1103
   _globals['_BARCOLUMNS']._serialized_start=46
   _globals['_BARCOLUMNS']._serialized_end=152
   _globals['_BAR']._serialized_start=155
-  _globals['_BAR']._serialized_end=341
+  _globals['_BAR']._serialized_end=372
 # @@protoc_insertion_point(module_scope)

@@ -12,6 +12,20 @@ class BarInterval(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BAR_INTERVAL_UNSPECIFIED: _ClassVar[BarInterval]
     BAR_INTERVAL_DAY: _ClassVar[BarInterval]
     BAR_INTERVAL_MINUTE: _ClassVar[BarInterval]
+    BAR_INTERVAL_FIVE_MINUTES: _ClassVar[BarInterval]
+    BAR_INTERVAL_FIFTEEN_MINUTES: _ClassVar[BarInterval]
+    BAR_INTERVAL_THIRTY_MINUTES: _ClassVar[BarInterval]
+    BAR_INTERVAL_HOUR: _ClassVar[BarInterval]
+    BAR_INTERVAL_FOUR_HOURS: _ClassVar[BarInterval]
+    BAR_INTERVAL_WEEK: _ClassVar[BarInterval]
+    BAR_INTERVAL_MONTH: _ClassVar[BarInterval]
+    BAR_INTERVAL_SECOND: _ClassVar[BarInterval]
+    BAR_INTERVAL_FIVE_SECONDS: _ClassVar[BarInterval]
+    BAR_INTERVAL_FIFTEEN_SECONDS: _ClassVar[BarInterval]
+    BAR_INTERVAL_THIRTY_SECONDS: _ClassVar[BarInterval]
+    BAR_INTERVAL_TWO_MINUTES: _ClassVar[BarInterval]
+    BAR_INTERVAL_TEN_MINUTES: _ClassVar[BarInterval]
+    BAR_INTERVAL_TWO_HOURS: _ClassVar[BarInterval]
 
 class Adjustment(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -19,13 +33,38 @@ class Adjustment(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ADJUSTMENT_RAW: _ClassVar[Adjustment]
     ADJUSTMENT_SPLIT: _ClassVar[Adjustment]
     ADJUSTMENT_FULL: _ClassVar[Adjustment]
+
+class TradingHours(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRADING_HOURS_UNSPECIFIED: _ClassVar[TradingHours]
+    TRADING_HOURS_REGULAR: _ClassVar[TradingHours]
+    TRADING_HOURS_EXTENDED: _ClassVar[TradingHours]
+    TRADING_HOURS_ALL: _ClassVar[TradingHours]
 BAR_INTERVAL_UNSPECIFIED: BarInterval
 BAR_INTERVAL_DAY: BarInterval
 BAR_INTERVAL_MINUTE: BarInterval
+BAR_INTERVAL_FIVE_MINUTES: BarInterval
+BAR_INTERVAL_FIFTEEN_MINUTES: BarInterval
+BAR_INTERVAL_THIRTY_MINUTES: BarInterval
+BAR_INTERVAL_HOUR: BarInterval
+BAR_INTERVAL_FOUR_HOURS: BarInterval
+BAR_INTERVAL_WEEK: BarInterval
+BAR_INTERVAL_MONTH: BarInterval
+BAR_INTERVAL_SECOND: BarInterval
+BAR_INTERVAL_FIVE_SECONDS: BarInterval
+BAR_INTERVAL_FIFTEEN_SECONDS: BarInterval
+BAR_INTERVAL_THIRTY_SECONDS: BarInterval
+BAR_INTERVAL_TWO_MINUTES: BarInterval
+BAR_INTERVAL_TEN_MINUTES: BarInterval
+BAR_INTERVAL_TWO_HOURS: BarInterval
 ADJUSTMENT_UNSPECIFIED: Adjustment
 ADJUSTMENT_RAW: Adjustment
 ADJUSTMENT_SPLIT: Adjustment
 ADJUSTMENT_FULL: Adjustment
+TRADING_HOURS_UNSPECIFIED: TradingHours
+TRADING_HOURS_REGULAR: TradingHours
+TRADING_HOURS_EXTENDED: TradingHours
+TRADING_HOURS_ALL: TradingHours
 
 class BarColumns(_message.Message):
     __slots__ = ("open_time_ns", "open", "high", "low", "close", "volume")
@@ -44,7 +83,7 @@ class BarColumns(_message.Message):
     def __init__(self, open_time_ns: _Optional[_Iterable[int]] = ..., open: _Optional[_Iterable[float]] = ..., high: _Optional[_Iterable[float]] = ..., low: _Optional[_Iterable[float]] = ..., close: _Optional[_Iterable[float]] = ..., volume: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Bar(_message.Message):
-    __slots__ = ("instrument_id", "interval", "open_time_ns", "open", "high", "low", "close", "volume", "closed")
+    __slots__ = ("instrument_id", "interval", "open_time_ns", "open", "high", "low", "close", "volume", "closed", "stale", "age_ms")
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     OPEN_TIME_NS_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +93,8 @@ class Bar(_message.Message):
     CLOSE_FIELD_NUMBER: _ClassVar[int]
     VOLUME_FIELD_NUMBER: _ClassVar[int]
     CLOSED_FIELD_NUMBER: _ClassVar[int]
+    STALE_FIELD_NUMBER: _ClassVar[int]
+    AGE_MS_FIELD_NUMBER: _ClassVar[int]
     instrument_id: str
     interval: BarInterval
     open_time_ns: int
@@ -63,4 +104,6 @@ class Bar(_message.Message):
     close: float
     volume: float
     closed: bool
-    def __init__(self, instrument_id: _Optional[str] = ..., interval: _Optional[_Union[BarInterval, str]] = ..., open_time_ns: _Optional[int] = ..., open: _Optional[float] = ..., high: _Optional[float] = ..., low: _Optional[float] = ..., close: _Optional[float] = ..., volume: _Optional[float] = ..., closed: _Optional[bool] = ...) -> None: ...
+    stale: bool
+    age_ms: int
+    def __init__(self, instrument_id: _Optional[str] = ..., interval: _Optional[_Union[BarInterval, str]] = ..., open_time_ns: _Optional[int] = ..., open: _Optional[float] = ..., high: _Optional[float] = ..., low: _Optional[float] = ..., close: _Optional[float] = ..., volume: _Optional[float] = ..., closed: _Optional[bool] = ..., stale: _Optional[bool] = ..., age_ms: _Optional[int] = ...) -> None: ...

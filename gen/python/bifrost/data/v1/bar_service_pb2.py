@@ -30,7 +30,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!bifrost/data/v1/bar_service.proto\x12\x0f\x62ifrost.data.v1\x1a\x1c\x62ifrost/auth/v1/policy.proto\x1a\x19\x62ifrost/data/v1/bar.proto\x1a\x1b\x62ifrost/type/v1/value.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x02\n\x0fListBarsRequest\x12:\n\ninstrument\x18\x01 \x01(\x0b\x32\x1e.bifrost.type.v1.InstrumentRefB\x06\xbaH\x03\xc8\x01\x01\x12:\n\x08interval\x18\x02 \x01(\x0e\x32\x1c.bifrost.data.v1.BarIntervalB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\nadjustment\x18\x05 \x01(\x0e\x32\x1b.bifrost.data.v1.AdjustmentB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x07 \x01(\t\"m\n\x10ListBarsResponse\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12)\n\x04\x62\x61rs\x18\x02 \x01(\x0b\x32\x1b.bifrost.data.v1.BarColumns\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t2\xb8\x01\n\nBarService\x12\xa9\x01\n\x08ListBars\x12 .bifrost.data.v1.ListBarsRequest\x1a!.bifrost.data.v1.ListBarsResponse\"X\xaa\xcf\x18\x11\x12\x0bmarket:read \x03\x30\x01\x82\xd3\xe4\x93\x02=\x12//v1/instruments/{instrument.instrument_id}/barsZ\n\x12\x08/v1/barsB]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!bifrost/data/v1/bar_service.proto\x12\x0f\x62ifrost.data.v1\x1a\x1c\x62ifrost/auth/v1/policy.proto\x1a\x19\x62ifrost/data/v1/bar.proto\x1a\x1b\x62ifrost/type/v1/value.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x03\n\x0fListBarsRequest\x12:\n\ninstrument\x18\x01 \x01(\x0b\x32\x1e.bifrost.type.v1.InstrumentRefB\x06\xbaH\x03\xc8\x01\x01\x12:\n\x08interval\x18\x02 \x01(\x0e\x32\x1c.bifrost.data.v1.BarIntervalB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\nadjustment\x18\x05 \x01(\x0e\x32\x1b.bifrost.data.v1.AdjustmentB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x07 \x01(\t\x12)\n\x05\x61s_of\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x05hours\x18\t \x01(\x0e\x32\x1d.bifrost.data.v1.TradingHoursB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\x9e\x01\n\x10ListBarsResponse\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12)\n\x04\x62\x61rs\x18\x02 \x01(\x0b\x32\x1b.bifrost.data.v1.BarColumns\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12/\n\tmade_from\x18\x04 \x01(\x0e\x32\x1c.bifrost.data.v1.BarInterval\"\x13\n\x11GetStorageRequest\"Y\n\x12GetStorageResponse\x12.\n\x06layout\x18\x01 \x01(\x0e\x32\x1e.bifrost.data.v1.StorageLayout\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t*m\n\rStorageLayout\x12\x1e\n\x1aSTORAGE_LAYOUT_UNSPECIFIED\x10\x00\x12\x1d\n\x19STORAGE_LAYOUT_PARTITIONS\x10\x01\x12\x1d\n\x19STORAGE_LAYOUT_HYPERTABLE\x10\x02\x32\xb3\x02\n\nBarService\x12\xa9\x01\n\x08ListBars\x12 .bifrost.data.v1.ListBarsRequest\x1a!.bifrost.data.v1.ListBarsResponse\"X\xaa\xcf\x18\x11\x12\x0bmarket:read \x03\x30\x01\x82\xd3\xe4\x93\x02=\x12//v1/instruments/{instrument.instrument_id}/barsZ\n\x12\x08/v1/bars\x12y\n\nGetStorage\x12\".bifrost.data.v1.GetStorageRequest\x1a#.bifrost.data.v1.GetStorageResponse\"\"\xaa\xcf\x18\x06\x08\x01 \x01\x30\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/bars:storageB]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,12 +46,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTBARSREQUEST'].fields_by_name['adjustment']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_LISTBARSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTBARSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTBARSREQUEST'].fields_by_name['hours']._loaded_options = None
+  _globals['_LISTBARSREQUEST'].fields_by_name['hours']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_BARSERVICE'].methods_by_name['ListBars']._loaded_options = None
   _globals['_BARSERVICE'].methods_by_name['ListBars']._serialized_options = b'\252\317\030\021\022\013market:read \0030\001\202\323\344\223\002=\022//v1/instruments/{instrument.instrument_id}/barsZ\n\022\010/v1/bars'
+  _globals['_BARSERVICE'].methods_by_name['GetStorage']._loaded_options = None
+  _globals['_BARSERVICE'].methods_by_name['GetStorage']._serialized_options = b'\252\317\030\006\010\001 \0010\001\202\323\344\223\002\022\022\020/v1/bars:storage'
+  _globals['_STORAGELAYOUT']._serialized_start=945
+  _globals['_STORAGELAYOUT']._serialized_end=1054
   _globals['_LISTBARSREQUEST']._serialized_start=233
-  _globals['_LISTBARSREQUEST']._serialized_end=571
-  _globals['_LISTBARSRESPONSE']._serialized_start=573
-  _globals['_LISTBARSRESPONSE']._serialized_end=682
-  _globals['_BARSERVICE']._serialized_start=685
-  _globals['_BARSERVICE']._serialized_end=869
+  _globals['_LISTBARSREQUEST']._serialized_end=670
+  _globals['_LISTBARSRESPONSE']._serialized_start=673
+  _globals['_LISTBARSRESPONSE']._serialized_end=831
+  _globals['_GETSTORAGEREQUEST']._serialized_start=833
+  _globals['_GETSTORAGEREQUEST']._serialized_end=852
+  _globals['_GETSTORAGERESPONSE']._serialized_start=854
+  _globals['_GETSTORAGERESPONSE']._serialized_end=943
+  _globals['_BARSERVICE']._serialized_start=1057
+  _globals['_BARSERVICE']._serialized_end=1364
 # @@protoc_insertion_point(module_scope)

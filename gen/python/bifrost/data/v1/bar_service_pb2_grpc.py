@@ -40,6 +40,11 @@ class BarServiceStub:
                 request_serializer=bifrost_dot_data_dot_v1_dot_bar__service__pb2.ListBarsRequest.SerializeToString,
                 response_deserializer=bifrost_dot_data_dot_v1_dot_bar__service__pb2.ListBarsResponse.FromString,
                 _registered_method=True)
+        self.GetStorage = channel.unary_unary(
+                '/bifrost.data.v1.BarService/GetStorage',
+                request_serializer=bifrost_dot_data_dot_v1_dot_bar__service__pb2.GetStorageRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_bar__service__pb2.GetStorageResponse.FromString,
+                _registered_method=True)
 
 
 class BarServiceServicer:
@@ -47,8 +52,18 @@ class BarServiceServicer:
     """
 
     def ListBars(self, request, context):
-        """ListBars returns a page of bars as columns, oldest first. Page until next_page_token is empty.
-        Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND, BARS_NOT_FOUND), INVALID_ARGUMENT (RANGE_INVALID, PAGE_TOKEN_INVALID, SYMBOL_AMBIGUOUS).
+        """ListBars returns a page of bars as columns, oldest first. Page until next_page_token is empty; a page may have fewer bars than
+        page_size, or none, and yet others may follow. Bars of an interval that is not stored are made of the longest stored one that divides
+        it, session by session; the answer says of which.
+        Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND, BARS_NOT_FOUND), INVALID_ARGUMENT (RANGE_INVALID, RANGE_BEFORE_LISTING,
+        RANGE_IN_FUTURE, AS_OF_TOO_EARLY, AS_OF_IN_FUTURE, PAGE_TOKEN_INVALID, SYMBOL_AMBIGUOUS), FAILED_PRECONDITION (ADJUSTMENT_IMPOSSIBLE), UNAVAILABLE (HISTORY_BEING_WRITTEN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStorage(self, request, context):
+        """GetStorage says how bars are stored on this installation; no token is needed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,6 +76,11 @@ def add_BarServiceServicer_to_server(servicer, server):
                     servicer.ListBars,
                     request_deserializer=bifrost_dot_data_dot_v1_dot_bar__service__pb2.ListBarsRequest.FromString,
                     response_serializer=bifrost_dot_data_dot_v1_dot_bar__service__pb2.ListBarsResponse.SerializeToString,
+            ),
+            'GetStorage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStorage,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_bar__service__pb2.GetStorageRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_bar__service__pb2.GetStorageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +111,33 @@ class BarService:
             '/bifrost.data.v1.BarService/ListBars',
             bifrost_dot_data_dot_v1_dot_bar__service__pb2.ListBarsRequest.SerializeToString,
             bifrost_dot_data_dot_v1_dot_bar__service__pb2.ListBarsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStorage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bifrost.data.v1.BarService/GetStorage',
+            bifrost_dot_data_dot_v1_dot_bar__service__pb2.GetStorageRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_bar__service__pb2.GetStorageResponse.FromString,
             options,
             channel_credentials,
             insecure,

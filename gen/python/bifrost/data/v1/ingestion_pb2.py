@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from bifrost.data.v1 import bar_pb2 as bifrost_dot_data_dot_v1_dot_bar__pb2
 from bifrost.type.v1 import job_pb2 as bifrost_dot_type_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62ifrost/data/v1/ingestion.proto\x12\x0f\x62ifrost.data.v1\x1a\x19\x62ifrost/type/v1/job.proto\"\x9e\x01\n\tIngestion\x12\x14\n\x0cingestion_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0f\n\x07symbols\x18\x03 \x03(\t\x12*\n\x06status\x18\x04 \x01(\x0b\x32\x1a.bifrost.type.v1.JobStatus\x12.\n\x07results\x18\x05 \x03(\x0b\x32\x1d.bifrost.data.v1.SymbolResult\"\x9e\x01\n\x0cSymbolResult\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x15\n\rinstrument_id\x18\x02 \x01(\t\x12\x13\n\x0brows_stored\x18\x03 \x01(\x03\x12\x14\n\x0crows_refused\x18\x04 \x01(\x03\x12\x12\n\nfirst_date\x18\x05 \x01(\t\x12\x11\n\tlast_date\x18\x06 \x01(\t\x12\x15\n\rerror_message\x18\x07 \x01(\tB]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62ifrost/data/v1/ingestion.proto\x12\x0f\x62ifrost.data.v1\x1a\x19\x62ifrost/data/v1/bar.proto\x1a\x19\x62ifrost/type/v1/job.proto\"\xa2\x02\n\tIngestion\x12\x14\n\x0cingestion_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0f\n\x07symbols\x18\x03 \x03(\t\x12*\n\x06status\x18\x04 \x01(\x0b\x32\x1a.bifrost.type.v1.JobStatus\x12.\n\x07results\x18\x05 \x03(\x0b\x32\x1d.bifrost.data.v1.SymbolResult\x12.\n\x08interval\x18\x06 \x01(\x0e\x32\x1c.bifrost.data.v1.BarInterval\x12\x12\n\nstart_date\x18\x07 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x08 \x01(\t\x12,\n\x04kind\x18\t \x01(\x0e\x32\x1e.bifrost.data.v1.IngestionKind\"\xc1\x02\n\x0cSymbolResult\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x15\n\rinstrument_id\x18\x02 \x01(\t\x12\x13\n\x0brows_stored\x18\x03 \x01(\x03\x12\x14\n\x0crows_refused\x18\x04 \x01(\x03\x12\x12\n\nfirst_date\x18\x05 \x01(\t\x12\x11\n\tlast_date\x18\x06 \x01(\t\x12\x15\n\rerror_message\x18\x07 \x01(\t\x12+\n\x05\x65rror\x18\x08 \x01(\x0e\x32\x1c.bifrost.data.v1.SymbolError\x12\x10\n\x08\x61ttempts\x18\t \x01(\x05\x12\x10\n\x08requests\x18\n \x01(\x05\x12\x14\n\x0crows_revised\x18\x0b \x01(\x03\x12(\n\x05state\x18\x0c \x01(\x0e\x32\x19.bifrost.type.v1.JobState\x12\x10\n\x08progress\x18\r \x01(\x01*b\n\rIngestionKind\x12\x1e\n\x1aINGESTION_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13INGESTION_KIND_BARS\x10\x01\x12\x18\n\x14INGESTION_KIND_FACTS\x10\x02*\xa5\x03\n\x0bSymbolError\x12\x1c\n\x18SYMBOL_ERROR_UNSPECIFIED\x10\x00\x12\x1f\n\x1bSYMBOL_ERROR_SYMBOL_UNKNOWN\x10\x01\x12#\n\x1fSYMBOL_ERROR_SYMBOL_UNSUPPORTED\x10\x02\x12#\n\x1fSYMBOL_ERROR_INSTRUMENT_DIFFERS\x10\x03\x12\"\n\x1eSYMBOL_ERROR_RANGE_UNAVAILABLE\x10\x04\x12\x1d\n\x19SYMBOL_ERROR_ANSWER_EMPTY\x10\x05\x12!\n\x1dSYMBOL_ERROR_ANSWER_MALFORMED\x10\x06\x12\x1d\n\x19SYMBOL_ERROR_RATE_LIMITED\x10\x07\x12!\n\x1dSYMBOL_ERROR_BUDGET_EXHAUSTED\x10\x08\x12$\n SYMBOL_ERROR_SOURCE_UNAUTHORISED\x10\t\x12#\n\x1fSYMBOL_ERROR_SOURCE_UNAVAILABLE\x10\n\x12\x1a\n\x16SYMBOL_ERROR_TIMED_OUT\x10\x0b\x42]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +34,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bifrost.data.v1.ingestion_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\030io.bifrosttrader.data.v1P\001Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1'
-  _globals['_INGESTION']._serialized_start=80
-  _globals['_INGESTION']._serialized_end=238
-  _globals['_SYMBOLRESULT']._serialized_start=241
-  _globals['_SYMBOLRESULT']._serialized_end=399
+  _globals['_INGESTIONKIND']._serialized_start=723
+  _globals['_INGESTIONKIND']._serialized_end=821
+  _globals['_SYMBOLERROR']._serialized_start=824
+  _globals['_SYMBOLERROR']._serialized_end=1245
+  _globals['_INGESTION']._serialized_start=107
+  _globals['_INGESTION']._serialized_end=397
+  _globals['_SYMBOLRESULT']._serialized_start=400
+  _globals['_SYMBOLRESULT']._serialized_end=721
 # @@protoc_insertion_point(module_scope)

@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from bifrost.auth.v1 import policy_pb2 as bifrost_dot_auth_dot_v1_dot_policy__pb2
+from bifrost.data.v1 import bar_pb2 as bifrost_dot_data_dot_v1_dot_bar__pb2
 from bifrost.data.v1 import ingestion_pb2 as bifrost_dot_data_dot_v1_dot_ingestion__pb2
 from bifrost.type.v1 import stream_pb2 as bifrost_dot_type_dot_v1_dot_stream__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'bifrost/data/v1/ingestion_service.proto\x12\x0f\x62ifrost.data.v1\x1a\x1c\x62ifrost/auth/v1/policy.proto\x1a\x1f\x62ifrost/data/v1/ingestion.proto\x1a\x1c\x62ifrost/type/v1/stream.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\x9d\x01\n\x16\x43reateIngestionRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12.\n\x06source\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,31}$\x12\x34\n\x07symbols\x18\x03 \x03(\tB#\xbaH \x92\x01\x1d\x10\x90N\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\"[\n\x17\x43reateIngestionResponse\x12-\n\tingestion\x18\x01 \x01(\x0b\x32\x1a.bifrost.data.v1.Ingestion\x12\x11\n\tduplicate\x18\x02 \x01(\x08\"5\n\x13GetIngestionRequest\x12\x1e\n\x0cingestion_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"E\n\x14GetIngestionResponse\x12-\n\tingestion\x18\x01 \x01(\x0b\x32\x1a.bifrost.data.v1.Ingestion\"G\n\x15ListIngestionsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"a\n\x16ListIngestionsResponse\x12.\n\ningestions\x18\x01 \x03(\x0b\x32\x1a.bifrost.data.v1.Ingestion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x15WatchIngestionRequest\x12\x1e\n\x0cingestion_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xb2\x01\n\x16WatchIngestionResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12/\n\tingestion\x18\x02 \x01(\x0b\x32\x1a.bifrost.data.v1.IngestionH\x00\x12/\n\theartbeat\x18\x03 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\"8\n\x16\x43\x61ncelIngestionRequest\x12\x1e\n\x0cingestion_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"H\n\x17\x43\x61ncelIngestionResponse\x12-\n\tingestion\x18\x01 \x01(\x0b\x32\x1a.bifrost.data.v1.Ingestion2\xab\x06\n\x10IngestionService\x12\x95\x01\n\x0f\x43reateIngestion\x12\'.bifrost.data.v1.CreateIngestionRequest\x1a(.bifrost.data.v1.CreateIngestionResponse\"/\xaa\xcf\x18\x12\x12\ndata:write \x03(\x01\x30\x02\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/ingestions:\x01*\x12\x97\x01\n\x0cGetIngestion\x12$.bifrost.data.v1.GetIngestionRequest\x1a%.bifrost.data.v1.GetIngestionResponse\":\xaa\xcf\x18\x11\x12\x0bmarket:read \x01\x30\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/ingestions/{ingestion_id}\x12\x8e\x01\n\x0eListIngestions\x12&.bifrost.data.v1.ListIngestionsRequest\x1a\'.bifrost.data.v1.ListIngestionsResponse\"+\xaa\xcf\x18\x11\x12\x0bmarket:read \x01\x30\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/ingestions\x12\xa5\x01\n\x0eWatchIngestion\x12&.bifrost.data.v1.WatchIngestionRequest\x1a\'.bifrost.data.v1.WatchIngestionResponse\"@\xaa\xcf\x18\x11\x12\x0bmarket:read \x05\x30\x01\x82\xd3\xe4\x93\x02%\x12#/v1/ingestions/{ingestion_id}:watch0\x01\x12\xab\x01\n\x0f\x43\x61ncelIngestion\x12\'.bifrost.data.v1.CancelIngestionRequest\x1a(.bifrost.data.v1.CancelIngestionResponse\"E\xaa\xcf\x18\x12\x12\ndata:write \x02(\x01\x30\x02\x82\xd3\xe4\x93\x02)\"$/v1/ingestions/{ingestion_id}:cancel:\x01*B]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'bifrost/data/v1/ingestion_service.proto\x12\x0f\x62ifrost.data.v1\x1a\x1c\x62ifrost/auth/v1/policy.proto\x1a\x19\x62ifrost/data/v1/bar.proto\x1a\x1f\x62ifrost/data/v1/ingestion.proto\x1a\x1c\x62ifrost/type/v1/stream.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\x85\x03\n\x16\x43reateIngestionRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12.\n\x06source\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,31}$\x12\x34\n\x07symbols\x18\x03 \x03(\tB#\xbaH \x92\x01\x1d\x10\x90N\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\x12\x38\n\x08interval\x18\x04 \x01(\x0e\x32\x1c.bifrost.data.v1.BarIntervalB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12:\n\nstart_date\x18\x05 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\x12\x38\n\x08\x65nd_date\x18\x06 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\x12\x36\n\x04kind\x18\x07 \x01(\x0e\x32\x1e.bifrost.data.v1.IngestionKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\"[\n\x17\x43reateIngestionResponse\x12-\n\tingestion\x18\x01 \x01(\x0b\x32\x1a.bifrost.data.v1.Ingestion\x12\x11\n\tduplicate\x18\x02 \x01(\x08\"5\n\x13GetIngestionRequest\x12\x1e\n\x0cingestion_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"E\n\x14GetIngestionResponse\x12-\n\tingestion\x18\x01 \x01(\x0b\x32\x1a.bifrost.data.v1.Ingestion\"G\n\x15ListIngestionsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"a\n\x16ListIngestionsResponse\x12.\n\ningestions\x18\x01 \x03(\x0b\x32\x1a.bifrost.data.v1.Ingestion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x15WatchIngestionRequest\x12\x1e\n\x0cingestion_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xb2\x01\n\x16WatchIngestionResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12/\n\tingestion\x18\x02 \x01(\x0b\x32\x1a.bifrost.data.v1.IngestionH\x00\x12/\n\theartbeat\x18\x03 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\"8\n\x16\x43\x61ncelIngestionRequest\x12\x1e\n\x0cingestion_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"H\n\x17\x43\x61ncelIngestionResponse\x12-\n\tingestion\x18\x01 \x01(\x0b\x32\x1a.bifrost.data.v1.Ingestion2\xab\x06\n\x10IngestionService\x12\x95\x01\n\x0f\x43reateIngestion\x12\'.bifrost.data.v1.CreateIngestionRequest\x1a(.bifrost.data.v1.CreateIngestionResponse\"/\xaa\xcf\x18\x12\x12\ndata:write \x03(\x01\x30\x02\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/ingestions:\x01*\x12\x97\x01\n\x0cGetIngestion\x12$.bifrost.data.v1.GetIngestionRequest\x1a%.bifrost.data.v1.GetIngestionResponse\":\xaa\xcf\x18\x11\x12\x0bmarket:read \x01\x30\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/ingestions/{ingestion_id}\x12\x8e\x01\n\x0eListIngestions\x12&.bifrost.data.v1.ListIngestionsRequest\x1a\'.bifrost.data.v1.ListIngestionsResponse\"+\xaa\xcf\x18\x11\x12\x0bmarket:read \x01\x30\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/ingestions\x12\xa5\x01\n\x0eWatchIngestion\x12&.bifrost.data.v1.WatchIngestionRequest\x1a\'.bifrost.data.v1.WatchIngestionResponse\"@\xaa\xcf\x18\x11\x12\x0bmarket:read \x05\x30\x01\x82\xd3\xe4\x93\x02%\x12#/v1/ingestions/{ingestion_id}:watch0\x01\x12\xab\x01\n\x0f\x43\x61ncelIngestion\x12\'.bifrost.data.v1.CancelIngestionRequest\x1a(.bifrost.data.v1.CancelIngestionResponse\"E\xaa\xcf\x18\x12\x12\ndata:write \x02(\x01\x30\x02\x82\xd3\xe4\x93\x02)\"$/v1/ingestions/{ingestion_id}:cancel:\x01*B]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +44,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEINGESTIONREQUEST'].fields_by_name['source']._serialized_options = b'\272H\033r\0312\027^[a-z][a-z0-9_-]{0,31}$'
   _globals['_CREATEINGESTIONREQUEST'].fields_by_name['symbols']._loaded_options = None
   _globals['_CREATEINGESTIONREQUEST'].fields_by_name['symbols']._serialized_options = b'\272H \222\001\035\020\220N\"\030r\0262\024^[A-Z0-9.^=-]{1,24}$'
+  _globals['_CREATEINGESTIONREQUEST'].fields_by_name['interval']._loaded_options = None
+  _globals['_CREATEINGESTIONREQUEST'].fields_by_name['interval']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_CREATEINGESTIONREQUEST'].fields_by_name['start_date']._loaded_options = None
+  _globals['_CREATEINGESTIONREQUEST'].fields_by_name['start_date']._serialized_options = b'\272H#r!2\037^([0-9]{4}-[0-9]{2}-[0-9]{2})?$'
+  _globals['_CREATEINGESTIONREQUEST'].fields_by_name['end_date']._loaded_options = None
+  _globals['_CREATEINGESTIONREQUEST'].fields_by_name['end_date']._serialized_options = b'\272H#r!2\037^([0-9]{4}-[0-9]{2}-[0-9]{2})?$'
+  _globals['_CREATEINGESTIONREQUEST'].fields_by_name['kind']._loaded_options = None
+  _globals['_CREATEINGESTIONREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_GETINGESTIONREQUEST'].fields_by_name['ingestion_id']._loaded_options = None
   _globals['_GETINGESTIONREQUEST'].fields_by_name['ingestion_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_LISTINGESTIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -61,26 +70,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INGESTIONSERVICE'].methods_by_name['WatchIngestion']._serialized_options = b'\252\317\030\021\022\013market:read \0050\001\202\323\344\223\002%\022#/v1/ingestions/{ingestion_id}:watch'
   _globals['_INGESTIONSERVICE'].methods_by_name['CancelIngestion']._loaded_options = None
   _globals['_INGESTIONSERVICE'].methods_by_name['CancelIngestion']._serialized_options = b'\252\317\030\022\022\ndata:write \002(\0010\002\202\323\344\223\002)\"$/v1/ingestions/{ingestion_id}:cancel:\001*'
-  _globals['_CREATEINGESTIONREQUEST']._serialized_start=213
-  _globals['_CREATEINGESTIONREQUEST']._serialized_end=370
-  _globals['_CREATEINGESTIONRESPONSE']._serialized_start=372
-  _globals['_CREATEINGESTIONRESPONSE']._serialized_end=463
-  _globals['_GETINGESTIONREQUEST']._serialized_start=465
-  _globals['_GETINGESTIONREQUEST']._serialized_end=518
-  _globals['_GETINGESTIONRESPONSE']._serialized_start=520
-  _globals['_GETINGESTIONRESPONSE']._serialized_end=589
-  _globals['_LISTINGESTIONSREQUEST']._serialized_start=591
-  _globals['_LISTINGESTIONSREQUEST']._serialized_end=662
-  _globals['_LISTINGESTIONSRESPONSE']._serialized_start=664
-  _globals['_LISTINGESTIONSRESPONSE']._serialized_end=761
-  _globals['_WATCHINGESTIONREQUEST']._serialized_start=763
-  _globals['_WATCHINGESTIONREQUEST']._serialized_end=818
-  _globals['_WATCHINGESTIONRESPONSE']._serialized_start=821
-  _globals['_WATCHINGESTIONRESPONSE']._serialized_end=999
-  _globals['_CANCELINGESTIONREQUEST']._serialized_start=1001
-  _globals['_CANCELINGESTIONREQUEST']._serialized_end=1057
-  _globals['_CANCELINGESTIONRESPONSE']._serialized_start=1059
-  _globals['_CANCELINGESTIONRESPONSE']._serialized_end=1131
-  _globals['_INGESTIONSERVICE']._serialized_start=1134
-  _globals['_INGESTIONSERVICE']._serialized_end=1945
+  _globals['_CREATEINGESTIONREQUEST']._serialized_start=240
+  _globals['_CREATEINGESTIONREQUEST']._serialized_end=629
+  _globals['_CREATEINGESTIONRESPONSE']._serialized_start=631
+  _globals['_CREATEINGESTIONRESPONSE']._serialized_end=722
+  _globals['_GETINGESTIONREQUEST']._serialized_start=724
+  _globals['_GETINGESTIONREQUEST']._serialized_end=777
+  _globals['_GETINGESTIONRESPONSE']._serialized_start=779
+  _globals['_GETINGESTIONRESPONSE']._serialized_end=848
+  _globals['_LISTINGESTIONSREQUEST']._serialized_start=850
+  _globals['_LISTINGESTIONSREQUEST']._serialized_end=921
+  _globals['_LISTINGESTIONSRESPONSE']._serialized_start=923
+  _globals['_LISTINGESTIONSRESPONSE']._serialized_end=1020
+  _globals['_WATCHINGESTIONREQUEST']._serialized_start=1022
+  _globals['_WATCHINGESTIONREQUEST']._serialized_end=1077
+  _globals['_WATCHINGESTIONRESPONSE']._serialized_start=1080
+  _globals['_WATCHINGESTIONRESPONSE']._serialized_end=1258
+  _globals['_CANCELINGESTIONREQUEST']._serialized_start=1260
+  _globals['_CANCELINGESTIONREQUEST']._serialized_end=1316
+  _globals['_CANCELINGESTIONRESPONSE']._serialized_start=1318
+  _globals['_CANCELINGESTIONRESPONSE']._serialized_end=1390
+  _globals['_INGESTIONSERVICE']._serialized_start=1393
+  _globals['_INGESTIONSERVICE']._serialized_end=2204
 # @@protoc_insertion_point(module_scope)

@@ -1,4 +1,5 @@
 from bifrost.auth.v1 import policy_pb2 as _policy_pb2
+from bifrost.data.v1 import bar_pb2 as _bar_pb2
 from bifrost.data.v1 import ingestion_pb2 as _ingestion_pb2
 from bifrost.type.v1 import stream_pb2 as _stream_pb2
 from buf.validate import validate_pb2 as _validate_pb2
@@ -12,14 +13,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CreateIngestionRequest(_message.Message):
-    __slots__ = ("request_id", "source", "symbols")
+    __slots__ = ("request_id", "source", "symbols", "interval", "start_date", "end_date", "kind")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     SYMBOLS_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    START_DATE_FIELD_NUMBER: _ClassVar[int]
+    END_DATE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     source: str
     symbols: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, request_id: _Optional[str] = ..., source: _Optional[str] = ..., symbols: _Optional[_Iterable[str]] = ...) -> None: ...
+    interval: _bar_pb2.BarInterval
+    start_date: str
+    end_date: str
+    kind: _ingestion_pb2.IngestionKind
+    def __init__(self, request_id: _Optional[str] = ..., source: _Optional[str] = ..., symbols: _Optional[_Iterable[str]] = ..., interval: _Optional[_Union[_bar_pb2.BarInterval, str]] = ..., start_date: _Optional[str] = ..., end_date: _Optional[str] = ..., kind: _Optional[_Union[_ingestion_pb2.IngestionKind, str]] = ...) -> None: ...
 
 class CreateIngestionResponse(_message.Message):
     __slots__ = ("ingestion", "duplicate")

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class IngestionServiceStub:
-    """IngestionService loads history from sources, as jobs.
+    """IngestionService loads history and facts from sources, as jobs.
     """
 
     def __init__(self, channel):
@@ -63,12 +63,14 @@ class IngestionServiceStub:
 
 
 class IngestionServiceServicer:
-    """IngestionService loads history from sources, as jobs.
+    """IngestionService loads history and facts from sources, as jobs.
     """
 
     def CreateIngestion(self, request, context):
-        """CreateIngestion records an ingestion and returns it PENDING at once; it survives a restart of the service.
-        Errors: INVALID_ARGUMENT (SOURCE_UNKNOWN), ALREADY_EXISTS (REQUEST_ID_REUSED). May be retried with the same request_id.
+        """CreateIngestion records an ingestion and returns it PENDING at once; it survives a restart of the service and goes on where it stopped.
+        Bars held with other values than the source has now are revised; what they were is kept.
+        Facts are recorded as RecordFacts does: nothing is overwritten, and what is held already is not recorded again.
+        Errors: INVALID_ARGUMENT (SOURCE_UNKNOWN, FACTS_UNSUPPORTED, INTERVAL_UNSUPPORTED, SYMBOLS_REQUIRED, RANGE_INVALID, RANGE_IN_FUTURE), ALREADY_EXISTS (REQUEST_ID_REUSED). May be retried with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,7 +145,7 @@ def add_IngestionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class IngestionService:
-    """IngestionService loads history from sources, as jobs.
+    """IngestionService loads history and facts from sources, as jobs.
     """
 
     @staticmethod

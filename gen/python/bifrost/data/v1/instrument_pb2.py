@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n bifrost/data/v1/instrument.proto\x12\x0f\x62ifrost.data.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\x02\n\nInstrument\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12\x0e\n\x06symbol\x18\x02 \x01(\t\x12\x0b\n\x03mic\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x30\n\x0b\x61sset_class\x18\x05 \x01(\x0e\x32\x1b.bifrost.data.v1.AssetClass\x12\x10\n\x08\x63urrency\x18\x06 \x01(\t\x12\x11\n\ttick_size\x18\x07 \x01(\t\x12\x10\n\x08lot_size\x18\x08 \x01(\t\x12\x31\n\x06status\x18\t \x01(\x0e\x32!.bifrost.data.v1.InstrumentStatus\x12\x14\n\x0clisting_date\x18\n \x01(\t\x12\x16\n\x0e\x64\x65listing_date\x18\x0b \x01(\t\"\x81\x01\n\x05Split\x12\x0f\n\x07\x65x_date\x18\x01 \x01(\t\x12\x12\n\nnew_shares\x18\x02 \x01(\x05\x12\x12\n\nold_shares\x18\x03 \x01(\x05\x12\x0e\n\x06source\x18\x04 \x01(\t\x12/\n\x0brecord_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*m\n\nAssetClass\x12\x1b\n\x17\x41SSET_CLASS_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41SSET_CLASS_EQUITY\x10\x01\x12\x13\n\x0f\x41SSET_CLASS_ETF\x10\x02\x12\x15\n\x11\x41SSET_CLASS_INDEX\x10\x03*\x91\x01\n\x10InstrumentStatus\x12!\n\x1dINSTRUMENT_STATUS_UNSPECIFIED\x10\x00\x12\x1c\n\x18INSTRUMENT_STATUS_ACTIVE\x10\x01\x12\x1c\n\x18INSTRUMENT_STATUS_HALTED\x10\x02\x12\x1e\n\x1aINSTRUMENT_STATUS_DELISTED\x10\x03\x42]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n bifrost/data/v1/instrument.proto\x12\x0f\x62ifrost.data.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x03\n\nInstrument\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12\x0e\n\x06symbol\x18\x02 \x01(\t\x12\x0b\n\x03mic\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x30\n\x0b\x61sset_class\x18\x05 \x01(\x0e\x32\x1b.bifrost.data.v1.AssetClass\x12\x10\n\x08\x63urrency\x18\x06 \x01(\t\x12\x11\n\ttick_size\x18\x07 \x01(\t\x12\x10\n\x08lot_size\x18\x08 \x01(\t\x12\x31\n\x06status\x18\t \x01(\x0e\x32!.bifrost.data.v1.InstrumentStatus\x12\x14\n\x0clisting_date\x18\n \x01(\t\x12\x16\n\x0e\x64\x65listing_date\x18\x0b \x01(\t\x12\x0c\n\x04isin\x18\x0c \x01(\t\x12\x0c\n\x04\x66igi\x18\r \x01(\t\x12-\n\ntick_bands\x18\x0e \x03(\x0b\x32\x19.bifrost.data.v1.TickBand\x12,\n\x06option\x18\x0f \x01(\x0b\x32\x1c.bifrost.data.v1.OptionTerms\x12,\n\x06\x66uture\x18\x10 \x01(\x0b\x32\x1c.bifrost.data.v1.FutureTerms\x12\x0c\n\x04\x65tag\x18\x11 \x01(\t\"{\n\x08TickBand\x12\x37\n\nfrom_price\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{1,18}(\\.[0-9]{1,9})?$\x12\x36\n\ttick_size\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{1,18}(\\.[0-9]{1,9})?$\"\xb9\x01\n\x0bOptionTerms\x12\x15\n\runderlying_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65xpiry_date\x18\x02 \x01(\t\x12\x0e\n\x06strike\x18\x03 \x01(\t\x12+\n\x05right\x18\x04 \x01(\x0e\x32\x1c.bifrost.data.v1.OptionRight\x12\x12\n\nmultiplier\x18\x05 \x01(\t\x12-\n\x05style\x18\x06 \x01(\x0e\x32\x1e.bifrost.data.v1.ExerciseStyle\"M\n\x0b\x46utureTerms\x12\x15\n\runderlying_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65xpiry_date\x18\x02 \x01(\t\x12\x12\n\nmultiplier\x18\x03 \x01(\t\"\xcf\x01\n\x0cSymbolPeriod\x12+\n\x06symbol\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\x12!\n\x03mic\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[A-Z0-9]{4}$\x12\x36\n\tfrom_date\x18\x03 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\x37\n\x07to_date\x18\x04 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\"\x81\x01\n\x05Split\x12\x0f\n\x07\x65x_date\x18\x01 \x01(\t\x12\x12\n\nnew_shares\x18\x02 \x01(\x05\x12\x12\n\nold_shares\x18\x03 \x01(\x05\x12\x0e\n\x06source\x18\x04 \x01(\t\x12/\n\x0brecord_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"~\n\x08\x44ividend\x12\x0f\n\x07\x65x_date\x18\x01 \x01(\t\x12\x0e\n\x06\x61mount\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12/\n\x0brecord_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xc9\x01\n\nAssetClass\x12\x1b\n\x17\x41SSET_CLASS_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41SSET_CLASS_EQUITY\x10\x01\x12\x13\n\x0f\x41SSET_CLASS_ETF\x10\x02\x12\x15\n\x11\x41SSET_CLASS_INDEX\x10\x03\x12\x12\n\x0e\x41SSET_CLASS_FX\x10\x04\x12\x16\n\x12\x41SSET_CLASS_CRYPTO\x10\x05\x12\x16\n\x12\x41SSET_CLASS_FUTURE\x10\x06\x12\x16\n\x12\x41SSET_CLASS_OPTION\x10\x07*\x91\x01\n\x10InstrumentStatus\x12!\n\x1dINSTRUMENT_STATUS_UNSPECIFIED\x10\x00\x12\x1c\n\x18INSTRUMENT_STATUS_ACTIVE\x10\x01\x12\x1c\n\x18INSTRUMENT_STATUS_HALTED\x10\x02\x12\x1e\n\x1aINSTRUMENT_STATUS_DELISTED\x10\x03*X\n\x0bOptionRight\x12\x1c\n\x18OPTION_RIGHT_UNSPECIFIED\x10\x00\x12\x15\n\x11OPTION_RIGHT_CALL\x10\x01\x12\x14\n\x10OPTION_RIGHT_PUT\x10\x02*i\n\rExerciseStyle\x12\x1e\n\x1a\x45XERCISE_STYLE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45XERCISE_STYLE_AMERICAN\x10\x01\x12\x1b\n\x17\x45XERCISE_STYLE_EUROPEAN\x10\x02\x42]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,12 +34,38 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bifrost.data.v1.instrument_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\030io.bifrosttrader.data.v1P\001Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1'
-  _globals['_ASSETCLASS']._serialized_start=501
-  _globals['_ASSETCLASS']._serialized_end=610
-  _globals['_INSTRUMENTSTATUS']._serialized_start=613
-  _globals['_INSTRUMENTSTATUS']._serialized_end=758
-  _globals['_INSTRUMENT']._serialized_start=87
-  _globals['_INSTRUMENT']._serialized_end=367
-  _globals['_SPLIT']._serialized_start=370
-  _globals['_SPLIT']._serialized_end=499
+  _globals['_TICKBAND'].fields_by_name['from_price']._loaded_options = None
+  _globals['_TICKBAND'].fields_by_name['from_price']._serialized_options = b'\272H r\0362\034^[0-9]{1,18}(\\.[0-9]{1,9})?$'
+  _globals['_TICKBAND'].fields_by_name['tick_size']._loaded_options = None
+  _globals['_TICKBAND'].fields_by_name['tick_size']._serialized_options = b'\272H r\0362\034^[0-9]{1,18}(\\.[0-9]{1,9})?$'
+  _globals['_SYMBOLPERIOD'].fields_by_name['symbol']._loaded_options = None
+  _globals['_SYMBOLPERIOD'].fields_by_name['symbol']._serialized_options = b'\272H\030r\0262\024^[A-Z0-9.^=-]{1,24}$'
+  _globals['_SYMBOLPERIOD'].fields_by_name['mic']._loaded_options = None
+  _globals['_SYMBOLPERIOD'].fields_by_name['mic']._serialized_options = b'\272H\021r\0172\r^[A-Z0-9]{4}$'
+  _globals['_SYMBOLPERIOD'].fields_by_name['from_date']._loaded_options = None
+  _globals['_SYMBOLPERIOD'].fields_by_name['from_date']._serialized_options = b'\272H r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+  _globals['_SYMBOLPERIOD'].fields_by_name['to_date']._loaded_options = None
+  _globals['_SYMBOLPERIOD'].fields_by_name['to_date']._serialized_options = b'\272H#r!2\037^([0-9]{4}-[0-9]{2}-[0-9]{2})?$'
+  _globals['_ASSETCLASS']._serialized_start=1442
+  _globals['_ASSETCLASS']._serialized_end=1643
+  _globals['_INSTRUMENTSTATUS']._serialized_start=1646
+  _globals['_INSTRUMENTSTATUS']._serialized_end=1791
+  _globals['_OPTIONRIGHT']._serialized_start=1793
+  _globals['_OPTIONRIGHT']._serialized_end=1881
+  _globals['_EXERCISESTYLE']._serialized_start=1883
+  _globals['_EXERCISESTYLE']._serialized_end=1988
+  _globals['_INSTRUMENT']._serialized_start=116
+  _globals['_INSTRUMENT']._serialized_end=577
+  _globals['_TICKBAND']._serialized_start=579
+  _globals['_TICKBAND']._serialized_end=702
+  _globals['_OPTIONTERMS']._serialized_start=705
+  _globals['_OPTIONTERMS']._serialized_end=890
+  _globals['_FUTURETERMS']._serialized_start=892
+  _globals['_FUTURETERMS']._serialized_end=969
+  _globals['_SYMBOLPERIOD']._serialized_start=972
+  _globals['_SYMBOLPERIOD']._serialized_end=1179
+  _globals['_SPLIT']._serialized_start=1182
+  _globals['_SPLIT']._serialized_end=1311
+  _globals['_DIVIDEND']._serialized_start=1313
+  _globals['_DIVIDEND']._serialized_end=1439
 # @@protoc_insertion_point(module_scope)

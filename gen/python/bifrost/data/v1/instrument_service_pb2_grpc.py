@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class InstrumentServiceStub:
-    """InstrumentService finds instruments.
+    """InstrumentService finds instruments and keeps what is known of them.
     """
 
     def __init__(self, channel):
@@ -45,19 +45,59 @@ class InstrumentServiceStub:
                 request_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListInstrumentsRequest.SerializeToString,
                 response_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListInstrumentsResponse.FromString,
                 _registered_method=True)
+        self.SearchInstruments = channel.unary_unary(
+                '/bifrost.data.v1.InstrumentService/SearchInstruments',
+                request_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.SearchInstrumentsRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.SearchInstrumentsResponse.FromString,
+                _registered_method=True)
         self.ListSplits = channel.unary_unary(
                 '/bifrost.data.v1.InstrumentService/ListSplits',
                 request_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSplitsRequest.SerializeToString,
                 response_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSplitsResponse.FromString,
                 _registered_method=True)
+        self.ListDividends = channel.unary_unary(
+                '/bifrost.data.v1.InstrumentService/ListDividends',
+                request_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListDividendsRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListDividendsResponse.FromString,
+                _registered_method=True)
+        self.CreateInstrument = channel.unary_unary(
+                '/bifrost.data.v1.InstrumentService/CreateInstrument',
+                request_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.CreateInstrumentRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.CreateInstrumentResponse.FromString,
+                _registered_method=True)
+        self.ImportInstruments = channel.unary_unary(
+                '/bifrost.data.v1.InstrumentService/ImportInstruments',
+                request_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ImportInstrumentsRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ImportInstrumentsResponse.FromString,
+                _registered_method=True)
+        self.UpdateInstrument = channel.unary_unary(
+                '/bifrost.data.v1.InstrumentService/UpdateInstrument',
+                request_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.UpdateInstrumentRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.UpdateInstrumentResponse.FromString,
+                _registered_method=True)
+        self.ChangeSymbol = channel.unary_unary(
+                '/bifrost.data.v1.InstrumentService/ChangeSymbol',
+                request_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ChangeSymbolRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ChangeSymbolResponse.FromString,
+                _registered_method=True)
+        self.ListSymbolChanges = channel.unary_unary(
+                '/bifrost.data.v1.InstrumentService/ListSymbolChanges',
+                request_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSymbolChangesRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSymbolChangesResponse.FromString,
+                _registered_method=True)
+        self.ListOptionChain = channel.unary_unary(
+                '/bifrost.data.v1.InstrumentService/ListOptionChain',
+                request_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListOptionChainRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListOptionChainResponse.FromString,
+                _registered_method=True)
 
 
 class InstrumentServiceServicer:
-    """InstrumentService finds instruments.
+    """InstrumentService finds instruments and keeps what is known of them.
     """
 
     def GetInstrument(self, request, context):
-        """GetInstrument returns one by id, or by symbol and MIC.
+        """GetInstrument returns one by id, by symbol and MIC (at a date, if one is given), by ISIN and MIC, or by FIGI.
         Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), INVALID_ARGUMENT (SYMBOL_AMBIGUOUS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -72,9 +112,83 @@ class InstrumentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SearchInstruments(self, request, context):
+        """SearchInstruments finds instruments by what someone typed: an exact symbol, ISIN or FIGI first, then symbols that begin with
+        it, then those that had the symbol once, symbols and names that are like it, mistakes of typing included, the likest first, and
+        what is on an underlying of this symbol. Letter case does not matter, and no
+        character has a special meaning. An empty answer is no error.
+        Errors: INVALID_ARGUMENT (FIELD_INVALID when the query is blank).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListSplits(self, request, context):
         """ListSplits returns the splits of an instrument, oldest first.
+        Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), INVALID_ARGUMENT (SYMBOL_AMBIGUOUS, AS_OF_TOO_EARLY, AS_OF_IN_FUTURE), UNAVAILABLE (HISTORY_BEING_WRITTEN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDividends(self, request, context):
+        """ListDividends returns the cash dividends of an instrument, oldest first.
+        Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), INVALID_ARGUMENT (SYMBOL_AMBIGUOUS, AS_OF_TOO_EARLY, AS_OF_IN_FUTURE), UNAVAILABLE (HISTORY_BEING_WRITTEN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateInstrument(self, request, context):
+        """CreateInstrument makes an instrument, with the symbols it had before if there are any. This operation is atomic.
+        Errors: INVALID_ARGUMENT (FIELD_INVALID, IDENTIFIER_INVALID, CURRENCY_UNKNOWN, TICK_TABLE_INVALID, CONTRACT_TERMS_INVALID,
+        SYMBOL_PERIOD_INVALID), NOT_FOUND (INSTRUMENT_NOT_FOUND: the underlying), ALREADY_EXISTS (INSTRUMENT_EXISTS, REQUEST_ID_REUSED).
+        May be retried with the same request_id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportInstruments(self, request, context):
+        """ImportInstruments makes many, all or none. Those held already with the same facts stay as they are. An underlying may be in a row before.
+        Errors: INVALID_ARGUMENT (ROWS_INVALID: BadRequest names fields as "instruments[3].isin", each description begins with the reason
+        the row alone would have had; ALREADY_EXISTS among them), ALREADY_EXISTS (REQUEST_ID_REUSED). May be retried with the same request_id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateInstrument(self, request, context):
+        """UpdateInstrument changes facts of an instrument. Its id, class, currency, listing date and contract terms never change; its
+        symbol changes by ChangeSymbol.
+        Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), INVALID_ARGUMENT (as of CreateInstrument), ABORTED (ETAG_MISMATCH), ALREADY_EXISTS
+        (INSTRUMENT_EXISTS: the FIGI or the symbol is another's, REQUEST_ID_REUSED). May be retried with the same request_id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeSymbol(self, request, context):
+        """ChangeSymbol gives an instrument another symbol, or moves it to another market, from a day on that is not in the future. The id stays;
+        the symbol before is found with a date.
+        Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), INVALID_ARGUMENT (SYMBOL_PERIOD_INVALID), ABORTED (ETAG_MISMATCH), ALREADY_EXISTS
+        (INSTRUMENT_EXISTS: another had the symbol in that time, REQUEST_ID_REUSED). May be retried with the same request_id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSymbolChanges(self, request, context):
+        """ListSymbolChanges returns every symbol the instrument had, oldest first, the present one last.
         Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), INVALID_ARGUMENT (SYMBOL_AMBIGUOUS).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOptionChain(self, request, context):
+        """ListOptionChain pages through the options on an instrument, by expiry, strike, right (calls first), then symbol. None is no error.
+        Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), INVALID_ARGUMENT (SYMBOL_AMBIGUOUS, RANGE_INVALID, PAGE_TOKEN_INVALID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,10 +207,50 @@ def add_InstrumentServiceServicer_to_server(servicer, server):
                     request_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListInstrumentsRequest.FromString,
                     response_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListInstrumentsResponse.SerializeToString,
             ),
+            'SearchInstruments': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchInstruments,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.SearchInstrumentsRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.SearchInstrumentsResponse.SerializeToString,
+            ),
             'ListSplits': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSplits,
                     request_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSplitsRequest.FromString,
                     response_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSplitsResponse.SerializeToString,
+            ),
+            'ListDividends': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDividends,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListDividendsRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListDividendsResponse.SerializeToString,
+            ),
+            'CreateInstrument': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateInstrument,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.CreateInstrumentRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.CreateInstrumentResponse.SerializeToString,
+            ),
+            'ImportInstruments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportInstruments,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ImportInstrumentsRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ImportInstrumentsResponse.SerializeToString,
+            ),
+            'UpdateInstrument': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateInstrument,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.UpdateInstrumentRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.UpdateInstrumentResponse.SerializeToString,
+            ),
+            'ChangeSymbol': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeSymbol,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ChangeSymbolRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ChangeSymbolResponse.SerializeToString,
+            ),
+            'ListSymbolChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSymbolChanges,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSymbolChangesRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSymbolChangesResponse.SerializeToString,
+            ),
+            'ListOptionChain': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOptionChain,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListOptionChainRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListOptionChainResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -107,7 +261,7 @@ def add_InstrumentServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class InstrumentService:
-    """InstrumentService finds instruments.
+    """InstrumentService finds instruments and keeps what is known of them.
     """
 
     @staticmethod
@@ -165,6 +319,33 @@ class InstrumentService:
             _registered_method=True)
 
     @staticmethod
+    def SearchInstruments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bifrost.data.v1.InstrumentService/SearchInstruments',
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.SearchInstrumentsRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.SearchInstrumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListSplits(request,
             target,
             options=(),
@@ -181,6 +362,195 @@ class InstrumentService:
             '/bifrost.data.v1.InstrumentService/ListSplits',
             bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSplitsRequest.SerializeToString,
             bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSplitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDividends(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bifrost.data.v1.InstrumentService/ListDividends',
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListDividendsRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListDividendsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateInstrument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bifrost.data.v1.InstrumentService/CreateInstrument',
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.CreateInstrumentRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.CreateInstrumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportInstruments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bifrost.data.v1.InstrumentService/ImportInstruments',
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ImportInstrumentsRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ImportInstrumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateInstrument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bifrost.data.v1.InstrumentService/UpdateInstrument',
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.UpdateInstrumentRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.UpdateInstrumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeSymbol(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bifrost.data.v1.InstrumentService/ChangeSymbol',
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ChangeSymbolRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ChangeSymbolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSymbolChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bifrost.data.v1.InstrumentService/ListSymbolChanges',
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSymbolChangesRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListSymbolChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOptionChain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bifrost.data.v1.InstrumentService/ListOptionChain',
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListOptionChainRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_instrument__service__pb2.ListOptionChainResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,6 +24,7 @@ _sym_db = _symbol_database.Default()
 
 from bifrost.auth.v1 import policy_pb2 as bifrost_dot_auth_dot_v1_dot_policy__pb2
 from bifrost.data.v1 import bar_pb2 as bifrost_dot_data_dot_v1_dot_bar__pb2
+from bifrost.data.v1 import indicator_pb2 as bifrost_dot_data_dot_v1_dot_indicator__pb2
 from bifrost.data.v1 import quote_pb2 as bifrost_dot_data_dot_v1_dot_quote__pb2
 from bifrost.type.v1 import stream_pb2 as bifrost_dot_type_dot_v1_dot_stream__pb2
 from bifrost.type.v1 import value_pb2 as bifrost_dot_type_dot_v1_dot_value__pb2
@@ -31,7 +32,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+bifrost/data/v1/market_stream_service.proto\x12\x0f\x62ifrost.data.v1\x1a\x1c\x62ifrost/auth/v1/policy.proto\x1a\x19\x62ifrost/data/v1/bar.proto\x1a\x1b\x62ifrost/data/v1/quote.proto\x1a\x1c\x62ifrost/type/v1/stream.proto\x1a\x1b\x62ifrost/type/v1/value.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"M\n\x0fGetQuoteRequest\x12:\n\ninstrument\x18\x01 \x01(\x0b\x32\x1e.bifrost.type.v1.InstrumentRefB\x06\xbaH\x03\xc8\x01\x01\"9\n\x10GetQuoteResponse\x12%\n\x05quote\x18\x01 \x01(\x0b\x32\x16.bifrost.data.v1.Quote\"\xac\x01\n\x13StreamQuotesRequest\x12(\n\x0einstrument_ids\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x88\'\"\x05r\x03\xb0\x01\x01\x12\x34\n\x07symbols\x18\x02 \x03(\tB#\xbaH \x92\x01\x1d\x10\x88\'\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\x12\x35\n\x0cresume_after\x18\x03 \x01(\x0b\x32\x1f.bifrost.type.v1.StreamPosition\"\x91\x02\n\x14StreamQuotesResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12/\n\x08snapshot\x18\x02 \x01(\x0b\x32\x1b.bifrost.data.v1.QuoteBatchH\x00\x12-\n\x06update\x18\x03 \x01(\x0b\x32\x1b.bifrost.data.v1.QuoteBatchH\x00\x12\x30\n\nreplay_end\x18\x04 \x01(\x0b\x32\x1a.bifrost.type.v1.ReplayEndH\x00\x12/\n\theartbeat\x18\x05 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\"4\n\nQuoteBatch\x12&\n\x06quotes\x18\x01 \x03(\x0b\x32\x16.bifrost.data.v1.Quote\"u\n\x13StreamTradesRequest\x12(\n\x0einstrument_ids\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x88\'\"\x05r\x03\xb0\x01\x01\x12\x34\n\x07symbols\x18\x02 \x03(\tB#\xbaH \x92\x01\x1d\x10\x88\'\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\"\xae\x01\n\x14StreamTradesResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12-\n\x06trades\x18\x02 \x01(\x0b\x32\x1b.bifrost.data.v1.TradeBatchH\x00\x12/\n\theartbeat\x18\x03 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\"4\n\nTradeBatch\x12&\n\x06trades\x18\x01 \x03(\x0b\x32\x16.bifrost.data.v1.Trade\"\xaf\x01\n\x11StreamBarsRequest\x12(\n\x0einstrument_ids\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x88\'\"\x05r\x03\xb0\x01\x01\x12\x34\n\x07symbols\x18\x02 \x03(\tB#\xbaH \x92\x01\x1d\x10\x88\'\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\x12:\n\x08interval\x18\x03 \x01(\x0e\x32\x1c.bifrost.data.v1.BarIntervalB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"\xa8\x01\n\x12StreamBarsResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12)\n\x04\x62\x61rs\x18\x02 \x01(\x0b\x32\x19.bifrost.data.v1.BarBatchH\x00\x12/\n\theartbeat\x18\x03 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\".\n\x08\x42\x61rBatch\x12\"\n\x04\x62\x61rs\x18\x01 \x03(\x0b\x32\x14.bifrost.data.v1.Bar2\xeb\x04\n\x13MarketStreamService\x12\xab\x01\n\x08GetQuote\x12 .bifrost.data.v1.GetQuoteRequest\x1a!.bifrost.data.v1.GetQuoteResponse\"Z\xaa\xcf\x18\x11\x12\x0bmarket:read \x01\x30\x01\x82\xd3\xe4\x93\x02?\x12\x30/v1/instruments/{instrument.instrument_id}/quoteZ\x0b\x12\t/v1/quote\x12\x8d\x01\n\x0cStreamQuotes\x12$.bifrost.data.v1.StreamQuotesRequest\x1a%.bifrost.data.v1.StreamQuotesResponse\".\xaa\xcf\x18\x11\x12\x0bmarket:read \x05\x30\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/quotes:stream0\x01\x12\x8d\x01\n\x0cStreamTrades\x12$.bifrost.data.v1.StreamTradesRequest\x1a%.bifrost.data.v1.StreamTradesResponse\".\xaa\xcf\x18\x11\x12\x0bmarket:read \x05\x30\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/trades:stream0\x01\x12\x85\x01\n\nStreamBars\x12\".bifrost.data.v1.StreamBarsRequest\x1a#.bifrost.data.v1.StreamBarsResponse\",\xaa\xcf\x18\x11\x12\x0bmarket:read \x05\x30\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/bars:stream0\x01\x42]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+bifrost/data/v1/market_stream_service.proto\x12\x0f\x62ifrost.data.v1\x1a\x1c\x62ifrost/auth/v1/policy.proto\x1a\x19\x62ifrost/data/v1/bar.proto\x1a\x1f\x62ifrost/data/v1/indicator.proto\x1a\x1b\x62ifrost/data/v1/quote.proto\x1a\x1c\x62ifrost/type/v1/stream.proto\x1a\x1b\x62ifrost/type/v1/value.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"M\n\x0fGetQuoteRequest\x12:\n\ninstrument\x18\x01 \x01(\x0b\x32\x1e.bifrost.type.v1.InstrumentRefB\x06\xbaH\x03\xc8\x01\x01\"9\n\x10GetQuoteResponse\x12%\n\x05quote\x18\x01 \x01(\x0b\x32\x16.bifrost.data.v1.Quote\"\xac\x01\n\x13StreamQuotesRequest\x12(\n\x0einstrument_ids\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x88\'\"\x05r\x03\xb0\x01\x01\x12\x34\n\x07symbols\x18\x02 \x03(\tB#\xbaH \x92\x01\x1d\x10\x88\'\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\x12\x35\n\x0cresume_after\x18\x03 \x01(\x0b\x32\x1f.bifrost.type.v1.StreamPosition\"\xe2\x02\n\x14StreamQuotesResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12\x17\n\x0fsubscription_id\x18\x06 \x01(\t\x12/\n\x08snapshot\x18\x02 \x01(\x0b\x32\x1b.bifrost.data.v1.QuoteBatchH\x00\x12-\n\x06update\x18\x03 \x01(\x0b\x32\x1b.bifrost.data.v1.QuoteBatchH\x00\x12\x30\n\nreplay_end\x18\x04 \x01(\x0b\x32\x1a.bifrost.type.v1.ReplayEndH\x00\x12/\n\theartbeat\x18\x05 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x12\x36\n\rsource_change\x18\x07 \x01(\x0b\x32\x1d.bifrost.data.v1.SourceChangeH\x00\x42\x07\n\x05\x65vent\"4\n\nQuoteBatch\x12&\n\x06quotes\x18\x01 \x03(\x0b\x32\x16.bifrost.data.v1.Quote\"u\n\x13StreamTradesRequest\x12(\n\x0einstrument_ids\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x88\'\"\x05r\x03\xb0\x01\x01\x12\x34\n\x07symbols\x18\x02 \x03(\tB#\xbaH \x92\x01\x1d\x10\x88\'\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\"\xff\x01\n\x14StreamTradesResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12\x17\n\x0fsubscription_id\x18\x04 \x01(\t\x12-\n\x06trades\x18\x02 \x01(\x0b\x32\x1b.bifrost.data.v1.TradeBatchH\x00\x12/\n\theartbeat\x18\x03 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x12\x36\n\rsource_change\x18\x05 \x01(\x0b\x32\x1d.bifrost.data.v1.SourceChangeH\x00\x42\x07\n\x05\x65vent\"4\n\nTradeBatch\x12&\n\x06trades\x18\x01 \x03(\x0b\x32\x16.bifrost.data.v1.Trade\"\xb3\x01\n\x11StreamBarsRequest\x12(\n\x0einstrument_ids\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x88\'\"\x05r\x03\xb0\x01\x01\x12\x34\n\x07symbols\x18\x02 \x03(\tB#\xbaH \x92\x01\x1d\x10\x88\'\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\x12>\n\x08interval\x18\x03 \x01(\x0e\x32\x1c.bifrost.data.v1.BarIntervalB\x0e\xbaH\x0b\x82\x01\x08\x10\x01 \x00 \x08 \t\"\xda\x02\n\x12StreamBarsResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12\x17\n\x0fsubscription_id\x18\x04 \x01(\t\x12)\n\x04\x62\x61rs\x18\x02 \x01(\x0b\x32\x19.bifrost.data.v1.BarBatchH\x00\x12/\n\theartbeat\x18\x03 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x12-\n\x08snapshot\x18\x05 \x01(\x0b\x32\x19.bifrost.data.v1.BarBatchH\x00\x12\x30\n\nreplay_end\x18\x06 \x01(\x0b\x32\x1a.bifrost.type.v1.ReplayEndH\x00\x12\x36\n\rsource_change\x18\x07 \x01(\x0b\x32\x1d.bifrost.data.v1.SourceChangeH\x00\x42\x07\n\x05\x65vent\".\n\x08\x42\x61rBatch\x12\"\n\x04\x62\x61rs\x18\x01 \x03(\x0b\x32\x14.bifrost.data.v1.Bar\"l\n\x0cSourceChange\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x17\n\x0fprevious_source\x18\x02 \x01(\t\x12\x33\n\x06reason\x18\x03 \x01(\x0e\x32#.bifrost.data.v1.SourceChangeReason\"\x90\x02\n\x19UpdateSubscriptionRequest\x12!\n\x0fsubscription_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12,\n\x12\x61\x64\x64_instrument_ids\x18\x02 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x88\'\"\x05r\x03\xb0\x01\x01\x12\x38\n\x0b\x61\x64\x64_symbols\x18\x03 \x03(\tB#\xbaH \x92\x01\x1d\x10\x88\'\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\x12-\n\x13\x64rop_instrument_ids\x18\x04 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x88\'\"\x05r\x03\xb0\x01\x01\x12\x39\n\x0c\x64rop_symbols\x18\x05 \x03(\tB#\xbaH \x92\x01\x1d\x10\x88\'\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\"4\n\x1aUpdateSubscriptionResponse\x12\x16\n\x0einstrument_ids\x18\x01 \x03(\t\"G\n\x19StreamMarketStatusRequest\x12*\n\x04mics\x18\x01 \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xc8\x01\"\x11r\x0f\x32\r^[A-Z0-9]{4}$\"\xad\x02\n\x1aStreamMarketStatusResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12:\n\x08snapshot\x18\x02 \x01(\x0b\x32&.bifrost.data.v1.LiveMarketStatusBatchH\x00\x12\x38\n\x06update\x18\x03 \x01(\x0b\x32&.bifrost.data.v1.LiveMarketStatusBatchH\x00\x12\x30\n\nreplay_end\x18\x04 \x01(\x0b\x32\x1a.bifrost.type.v1.ReplayEndH\x00\x12/\n\theartbeat\x18\x05 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\"L\n\x15LiveMarketStatusBatch\x12\x33\n\x08statuses\x18\x01 \x03(\x0b\x32!.bifrost.data.v1.LiveMarketStatus\"\xaa\x01\n\x10LiveMarketStatus\x12\x0b\n\x03mic\x18\x01 \x01(\t\x12/\n\x05state\x18\x02 \x01(\x0e\x32 .bifrost.data.v1.LiveMarketState\x12\x13\n\x0b\x66rom_source\x18\x03 \x01(\x08\x12\r\n\x05stale\x18\x04 \x01(\x08\x12\x1d\n\x15halted_instrument_ids\x18\x05 \x03(\t\x12\x15\n\revent_time_ns\x18\x06 \x01(\x12\"\xc8\x03\n\x1bStreamLiveIndicatorsRequest\x12(\n\x0einstrument_ids\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\xe8\x07\"\x05r\x03\xb0\x01\x01\x12\x34\n\x07symbols\x18\x02 \x03(\tB#\xbaH \x92\x01\x1d\x10\xe8\x07\"\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\x12>\n\x08interval\x18\x03 \x01(\x0e\x32\x1c.bifrost.data.v1.BarIntervalB\x0e\xbaH\x0b\x82\x01\x08\x10\x01 \x00 \x08 \t\x12>\n\nindicators\x18\x04 \x03(\x0b\x32\x1e.bifrost.data.v1.IndicatorSpecB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12;\n\nadjustment\x18\x05 \x01(\x0e\x32\x1b.bifrost.data.v1.AdjustmentB\n\xbaH\x07\x82\x01\x04\x10\x01 \x03:\x8b\x01\xbaH\x87\x01\x1a\x84\x01\n\x1blive_indicators.instruments\x12\x31instrument_ids or symbols must name an instrument\x1a\x32size(this.instrument_ids) + size(this.symbols) > 0\"\xe1\x02\n\x1cStreamLiveIndicatorsResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1d.bifrost.type.v1.StreamHeader\x12\x37\n\x08snapshot\x18\x02 \x01(\x0b\x32#.bifrost.data.v1.LiveIndicatorBatchH\x00\x12\x35\n\x06update\x18\x03 \x01(\x0b\x32#.bifrost.data.v1.LiveIndicatorBatchH\x00\x12\x30\n\nreplay_end\x18\x04 \x01(\x0b\x32\x1a.bifrost.type.v1.ReplayEndH\x00\x12/\n\theartbeat\x18\x05 \x01(\x0b\x32\x1a.bifrost.type.v1.HeartbeatH\x00\x12\x36\n\rsource_change\x18\x06 \x01(\x0b\x32\x1d.bifrost.data.v1.SourceChangeH\x00\x42\x07\n\x05\x65vent\"J\n\x12LiveIndicatorBatch\x12\x34\n\x06values\x18\x01 \x03(\x0b\x32$.bifrost.data.v1.LiveIndicatorValues\"\x86\x01\n\x13LiveIndicatorValues\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12\x14\n\x0copen_time_ns\x18\x02 \x01(\x12\x12\x0e\n\x06\x63losed\x18\x03 \x01(\x08\x12\x32\n\nindicators\x18\x04 \x03(\x0b\x32\x1e.bifrost.data.v1.LiveIndicator\"@\n\rLiveIndicator\x12\r\n\x05label\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\x12\x10\n\x08repaints\x18\x03 \x01(\x08*}\n\x12SourceChangeReason\x12$\n SOURCE_CHANGE_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19SOURCE_CHANGE_REASON_LOST\x10\x01\x12\"\n\x1eSOURCE_CHANGE_REASON_PREFERRED\x10\x02*\xa9\x01\n\x0fLiveMarketState\x12!\n\x1dLIVE_MARKET_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18LIVE_MARKET_STATE_CLOSED\x10\x01\x12\x1a\n\x16LIVE_MARKET_STATE_OPEN\x10\x02\x12\x1b\n\x17LIVE_MARKET_STATE_BREAK\x10\x03\x12\x1c\n\x18LIVE_MARKET_STATE_HALTED\x10\x04\x32\x82\t\n\x13MarketStreamService\x12\xab\x01\n\x08GetQuote\x12 .bifrost.data.v1.GetQuoteRequest\x1a!.bifrost.data.v1.GetQuoteResponse\"Z\xaa\xcf\x18\x11\x12\x0bmarket:read \x01\x30\x01\x82\xd3\xe4\x93\x02?\x12\x30/v1/instruments/{instrument.instrument_id}/quoteZ\x0b\x12\t/v1/quote\x12\x8d\x01\n\x0cStreamQuotes\x12$.bifrost.data.v1.StreamQuotesRequest\x1a%.bifrost.data.v1.StreamQuotesResponse\".\xaa\xcf\x18\x11\x12\x0bmarket:read \x05\x30\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/quotes:stream0\x01\x12\x8d\x01\n\x0cStreamTrades\x12$.bifrost.data.v1.StreamTradesRequest\x1a%.bifrost.data.v1.StreamTradesResponse\".\xaa\xcf\x18\x11\x12\x0bmarket:read \x05\x30\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/trades:stream0\x01\x12\x85\x01\n\nStreamBars\x12\".bifrost.data.v1.StreamBarsRequest\x1a#.bifrost.data.v1.StreamBarsResponse\",\xaa\xcf\x18\x11\x12\x0bmarket:read \x05\x30\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/bars:stream0\x01\x12\xb9\x01\n\x12UpdateSubscription\x12*.bifrost.data.v1.UpdateSubscriptionRequest\x1a+.bifrost.data.v1.UpdateSubscriptionResponse\"J\xaa\xcf\x18\x11\x12\x0bmarket:read \x01\x30\x02\x82\xd3\xe4\x93\x02/\"*/v1/subscriptions/{subscription_id}:update:\x01*\x12\xa5\x01\n\x12StreamMarketStatus\x12*.bifrost.data.v1.StreamMarketStatusRequest\x1a+.bifrost.data.v1.StreamMarketStatusResponse\"4\xaa\xcf\x18\x11\x12\x0bmarket:read \x05\x30\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/marketStatus:stream0\x01\x12\xb0\x01\n\x14StreamLiveIndicators\x12,.bifrost.data.v1.StreamLiveIndicatorsRequest\x1a-.bifrost.data.v1.StreamLiveIndicatorsResponse\"9\xaa\xcf\x18\x11\x12\x0bmarket:read \x05\x30\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/liveIndicators:stream:\x01*0\x01\x42]\n\x18io.bifrosttrader.data.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/data/v1;datav1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,7 +55,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMBARSREQUEST'].fields_by_name['symbols']._loaded_options = None
   _globals['_STREAMBARSREQUEST'].fields_by_name['symbols']._serialized_options = b'\272H \222\001\035\020\210\'\"\030r\0262\024^[A-Z0-9.^=-]{1,24}$'
   _globals['_STREAMBARSREQUEST'].fields_by_name['interval']._loaded_options = None
-  _globals['_STREAMBARSREQUEST'].fields_by_name['interval']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_STREAMBARSREQUEST'].fields_by_name['interval']._serialized_options = b'\272H\013\202\001\010\020\001 \000 \010 \t'
+  _globals['_UPDATESUBSCRIPTIONREQUEST'].fields_by_name['subscription_id']._loaded_options = None
+  _globals['_UPDATESUBSCRIPTIONREQUEST'].fields_by_name['subscription_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_UPDATESUBSCRIPTIONREQUEST'].fields_by_name['add_instrument_ids']._loaded_options = None
+  _globals['_UPDATESUBSCRIPTIONREQUEST'].fields_by_name['add_instrument_ids']._serialized_options = b'\272H\r\222\001\n\020\210\'\"\005r\003\260\001\001'
+  _globals['_UPDATESUBSCRIPTIONREQUEST'].fields_by_name['add_symbols']._loaded_options = None
+  _globals['_UPDATESUBSCRIPTIONREQUEST'].fields_by_name['add_symbols']._serialized_options = b'\272H \222\001\035\020\210\'\"\030r\0262\024^[A-Z0-9.^=-]{1,24}$'
+  _globals['_UPDATESUBSCRIPTIONREQUEST'].fields_by_name['drop_instrument_ids']._loaded_options = None
+  _globals['_UPDATESUBSCRIPTIONREQUEST'].fields_by_name['drop_instrument_ids']._serialized_options = b'\272H\r\222\001\n\020\210\'\"\005r\003\260\001\001'
+  _globals['_UPDATESUBSCRIPTIONREQUEST'].fields_by_name['drop_symbols']._loaded_options = None
+  _globals['_UPDATESUBSCRIPTIONREQUEST'].fields_by_name['drop_symbols']._serialized_options = b'\272H \222\001\035\020\210\'\"\030r\0262\024^[A-Z0-9.^=-]{1,24}$'
+  _globals['_STREAMMARKETSTATUSREQUEST'].fields_by_name['mics']._loaded_options = None
+  _globals['_STREAMMARKETSTATUSREQUEST'].fields_by_name['mics']._serialized_options = b'\272H\031\222\001\026\020\310\001\"\021r\0172\r^[A-Z0-9]{4}$'
+  _globals['_STREAMLIVEINDICATORSREQUEST'].fields_by_name['instrument_ids']._loaded_options = None
+  _globals['_STREAMLIVEINDICATORSREQUEST'].fields_by_name['instrument_ids']._serialized_options = b'\272H\r\222\001\n\020\350\007\"\005r\003\260\001\001'
+  _globals['_STREAMLIVEINDICATORSREQUEST'].fields_by_name['symbols']._loaded_options = None
+  _globals['_STREAMLIVEINDICATORSREQUEST'].fields_by_name['symbols']._serialized_options = b'\272H \222\001\035\020\350\007\"\030r\0262\024^[A-Z0-9.^=-]{1,24}$'
+  _globals['_STREAMLIVEINDICATORSREQUEST'].fields_by_name['interval']._loaded_options = None
+  _globals['_STREAMLIVEINDICATORSREQUEST'].fields_by_name['interval']._serialized_options = b'\272H\013\202\001\010\020\001 \000 \010 \t'
+  _globals['_STREAMLIVEINDICATORSREQUEST'].fields_by_name['indicators']._loaded_options = None
+  _globals['_STREAMLIVEINDICATORSREQUEST'].fields_by_name['indicators']._serialized_options = b'\272H\007\222\001\004\010\001\020 '
+  _globals['_STREAMLIVEINDICATORSREQUEST'].fields_by_name['adjustment']._loaded_options = None
+  _globals['_STREAMLIVEINDICATORSREQUEST'].fields_by_name['adjustment']._serialized_options = b'\272H\007\202\001\004\020\001 \003'
+  _globals['_STREAMLIVEINDICATORSREQUEST']._loaded_options = None
+  _globals['_STREAMLIVEINDICATORSREQUEST']._serialized_options = b'\272H\207\001\032\204\001\n\033live_indicators.instruments\0221instrument_ids or symbols must name an instrument\0322size(this.instrument_ids) + size(this.symbols) > 0'
   _globals['_MARKETSTREAMSERVICE'].methods_by_name['GetQuote']._loaded_options = None
   _globals['_MARKETSTREAMSERVICE'].methods_by_name['GetQuote']._serialized_options = b'\252\317\030\021\022\013market:read \0010\001\202\323\344\223\002?\0220/v1/instruments/{instrument.instrument_id}/quoteZ\013\022\t/v1/quote'
   _globals['_MARKETSTREAMSERVICE'].methods_by_name['StreamQuotes']._loaded_options = None
@@ -63,28 +88,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MARKETSTREAMSERVICE'].methods_by_name['StreamTrades']._serialized_options = b'\252\317\030\021\022\013market:read \0050\001\202\323\344\223\002\023\022\021/v1/trades:stream'
   _globals['_MARKETSTREAMSERVICE'].methods_by_name['StreamBars']._loaded_options = None
   _globals['_MARKETSTREAMSERVICE'].methods_by_name['StreamBars']._serialized_options = b'\252\317\030\021\022\013market:read \0050\001\202\323\344\223\002\021\022\017/v1/bars:stream'
-  _globals['_GETQUOTEREQUEST']._serialized_start=268
-  _globals['_GETQUOTEREQUEST']._serialized_end=345
-  _globals['_GETQUOTERESPONSE']._serialized_start=347
-  _globals['_GETQUOTERESPONSE']._serialized_end=404
-  _globals['_STREAMQUOTESREQUEST']._serialized_start=407
-  _globals['_STREAMQUOTESREQUEST']._serialized_end=579
-  _globals['_STREAMQUOTESRESPONSE']._serialized_start=582
-  _globals['_STREAMQUOTESRESPONSE']._serialized_end=855
-  _globals['_QUOTEBATCH']._serialized_start=857
-  _globals['_QUOTEBATCH']._serialized_end=909
-  _globals['_STREAMTRADESREQUEST']._serialized_start=911
-  _globals['_STREAMTRADESREQUEST']._serialized_end=1028
-  _globals['_STREAMTRADESRESPONSE']._serialized_start=1031
-  _globals['_STREAMTRADESRESPONSE']._serialized_end=1205
-  _globals['_TRADEBATCH']._serialized_start=1207
-  _globals['_TRADEBATCH']._serialized_end=1259
-  _globals['_STREAMBARSREQUEST']._serialized_start=1262
-  _globals['_STREAMBARSREQUEST']._serialized_end=1437
-  _globals['_STREAMBARSRESPONSE']._serialized_start=1440
-  _globals['_STREAMBARSRESPONSE']._serialized_end=1608
-  _globals['_BARBATCH']._serialized_start=1610
-  _globals['_BARBATCH']._serialized_end=1656
-  _globals['_MARKETSTREAMSERVICE']._serialized_start=1659
-  _globals['_MARKETSTREAMSERVICE']._serialized_end=2278
+  _globals['_MARKETSTREAMSERVICE'].methods_by_name['UpdateSubscription']._loaded_options = None
+  _globals['_MARKETSTREAMSERVICE'].methods_by_name['UpdateSubscription']._serialized_options = b'\252\317\030\021\022\013market:read \0010\002\202\323\344\223\002/\"*/v1/subscriptions/{subscription_id}:update:\001*'
+  _globals['_MARKETSTREAMSERVICE'].methods_by_name['StreamMarketStatus']._loaded_options = None
+  _globals['_MARKETSTREAMSERVICE'].methods_by_name['StreamMarketStatus']._serialized_options = b'\252\317\030\021\022\013market:read \0050\001\202\323\344\223\002\031\022\027/v1/marketStatus:stream'
+  _globals['_MARKETSTREAMSERVICE'].methods_by_name['StreamLiveIndicators']._loaded_options = None
+  _globals['_MARKETSTREAMSERVICE'].methods_by_name['StreamLiveIndicators']._serialized_options = b'\252\317\030\021\022\013market:read \0050\001\202\323\344\223\002\036\"\031/v1/liveIndicators:stream:\001*'
+  _globals['_SOURCECHANGEREASON']._serialized_start=4196
+  _globals['_SOURCECHANGEREASON']._serialized_end=4321
+  _globals['_LIVEMARKETSTATE']._serialized_start=4324
+  _globals['_LIVEMARKETSTATE']._serialized_end=4493
+  _globals['_GETQUOTEREQUEST']._serialized_start=301
+  _globals['_GETQUOTEREQUEST']._serialized_end=378
+  _globals['_GETQUOTERESPONSE']._serialized_start=380
+  _globals['_GETQUOTERESPONSE']._serialized_end=437
+  _globals['_STREAMQUOTESREQUEST']._serialized_start=440
+  _globals['_STREAMQUOTESREQUEST']._serialized_end=612
+  _globals['_STREAMQUOTESRESPONSE']._serialized_start=615
+  _globals['_STREAMQUOTESRESPONSE']._serialized_end=969
+  _globals['_QUOTEBATCH']._serialized_start=971
+  _globals['_QUOTEBATCH']._serialized_end=1023
+  _globals['_STREAMTRADESREQUEST']._serialized_start=1025
+  _globals['_STREAMTRADESREQUEST']._serialized_end=1142
+  _globals['_STREAMTRADESRESPONSE']._serialized_start=1145
+  _globals['_STREAMTRADESRESPONSE']._serialized_end=1400
+  _globals['_TRADEBATCH']._serialized_start=1402
+  _globals['_TRADEBATCH']._serialized_end=1454
+  _globals['_STREAMBARSREQUEST']._serialized_start=1457
+  _globals['_STREAMBARSREQUEST']._serialized_end=1636
+  _globals['_STREAMBARSRESPONSE']._serialized_start=1639
+  _globals['_STREAMBARSRESPONSE']._serialized_end=1985
+  _globals['_BARBATCH']._serialized_start=1987
+  _globals['_BARBATCH']._serialized_end=2033
+  _globals['_SOURCECHANGE']._serialized_start=2035
+  _globals['_SOURCECHANGE']._serialized_end=2143
+  _globals['_UPDATESUBSCRIPTIONREQUEST']._serialized_start=2146
+  _globals['_UPDATESUBSCRIPTIONREQUEST']._serialized_end=2418
+  _globals['_UPDATESUBSCRIPTIONRESPONSE']._serialized_start=2420
+  _globals['_UPDATESUBSCRIPTIONRESPONSE']._serialized_end=2472
+  _globals['_STREAMMARKETSTATUSREQUEST']._serialized_start=2474
+  _globals['_STREAMMARKETSTATUSREQUEST']._serialized_end=2545
+  _globals['_STREAMMARKETSTATUSRESPONSE']._serialized_start=2548
+  _globals['_STREAMMARKETSTATUSRESPONSE']._serialized_end=2849
+  _globals['_LIVEMARKETSTATUSBATCH']._serialized_start=2851
+  _globals['_LIVEMARKETSTATUSBATCH']._serialized_end=2927
+  _globals['_LIVEMARKETSTATUS']._serialized_start=2930
+  _globals['_LIVEMARKETSTATUS']._serialized_end=3100
+  _globals['_STREAMLIVEINDICATORSREQUEST']._serialized_start=3103
+  _globals['_STREAMLIVEINDICATORSREQUEST']._serialized_end=3559
+  _globals['_STREAMLIVEINDICATORSRESPONSE']._serialized_start=3562
+  _globals['_STREAMLIVEINDICATORSRESPONSE']._serialized_end=3915
+  _globals['_LIVEINDICATORBATCH']._serialized_start=3917
+  _globals['_LIVEINDICATORBATCH']._serialized_end=3991
+  _globals['_LIVEINDICATORVALUES']._serialized_start=3994
+  _globals['_LIVEINDICATORVALUES']._serialized_end=4128
+  _globals['_LIVEINDICATOR']._serialized_start=4130
+  _globals['_LIVEINDICATOR']._serialized_end=4194
+  _globals['_MARKETSTREAMSERVICE']._serialized_start=4496
+  _globals['_MARKETSTREAMSERVICE']._serialized_end=5650
 # @@protoc_insertion_point(module_scope)

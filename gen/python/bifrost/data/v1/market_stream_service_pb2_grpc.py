@@ -28,6 +28,8 @@ if _version_not_supported:
 class MarketStreamServiceStub:
     """MarketStreamService carries live market data. Its streams are views: after a cut the reader gets a snapshot and goes on.
     Quotes and bars in progress are conflated per instrument for a reader that is slow; trades are conflated to the last one.
+    The first message of a stream of quotes, trades or bars names its subscription, to which instruments can be added while it runs.
+    Sources stand in an order; when one is silent or away the next one serves, and a source_change says so.
     """
 
     def __init__(self, channel):
@@ -56,11 +58,28 @@ class MarketStreamServiceStub:
                 request_serializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamBarsRequest.SerializeToString,
                 response_deserializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamBarsResponse.FromString,
                 _registered_method=True)
+        self.UpdateSubscription = channel.unary_unary(
+                '/bifrost.data.v1.MarketStreamService/UpdateSubscription',
+                request_serializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.UpdateSubscriptionRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.UpdateSubscriptionResponse.FromString,
+                _registered_method=True)
+        self.StreamMarketStatus = channel.unary_stream(
+                '/bifrost.data.v1.MarketStreamService/StreamMarketStatus',
+                request_serializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamMarketStatusRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamMarketStatusResponse.FromString,
+                _registered_method=True)
+        self.StreamLiveIndicators = channel.unary_stream(
+                '/bifrost.data.v1.MarketStreamService/StreamLiveIndicators',
+                request_serializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamLiveIndicatorsRequest.SerializeToString,
+                response_deserializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamLiveIndicatorsResponse.FromString,
+                _registered_method=True)
 
 
 class MarketStreamServiceServicer:
     """MarketStreamService carries live market data. Its streams are views: after a cut the reader gets a snapshot and goes on.
     Quotes and bars in progress are conflated per instrument for a reader that is slow; trades are conflated to the last one.
+    The first message of a stream of quotes, trades or bars names its subscription, to which instruments can be added while it runs.
+    Sources stand in an order; when one is silent or away the next one serves, and a source_change says so.
     """
 
     def GetQuote(self, request, context):
@@ -72,7 +91,7 @@ class MarketStreamServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StreamQuotes(self, request, context):
-        """StreamQuotes sends a snapshot of the present quotes, then every change.
+        """StreamQuotes sends a snapshot of the present quotes, then every change. A quote that goes stale, or is fresh again, is a change.
         Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), UNAVAILABLE (DRAINING).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -80,7 +99,8 @@ class MarketStreamServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StreamTrades(self, request, context):
-        """StreamTrades sends every trade from now on.
+        """StreamTrades sends every trade from now on. A trade is what happened and does not go stale; that a source is silent is told by
+        StreamQuotes.
         Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), UNAVAILABLE (DRAINING).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -88,8 +108,41 @@ class MarketStreamServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StreamBars(self, request, context):
-        """StreamBars sends bars in progress and closed bars, made from the trades of the venue (users' prints apart are not counted).
-        Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), UNAVAILABLE (DRAINING).
+        """StreamBars sends a snapshot of the bars in progress, then what changes of them, and closed bars; made from the trades of the source
+        (users' prints apart are not counted). Bars shorter than a day begin where the calendar of the instrument's market has them begin, as
+        in ListBars, and close when a later trade or quote of the instrument comes. Only bars whose every trade was seen are told of. One
+        that goes stale, or is fresh again, is told of again.
+        Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), UNAVAILABLE (DRAINING), RESOURCE_EXHAUSTED (READER_TOO_SLOW).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateSubscription(self, request, context):
+        """UpdateSubscription adds instruments to a running stream of the caller's and drops others from it; what was dropped and added both is
+        added. When it answers, it is in effect: what those added have to show comes on the stream as a snapshot, and of those dropped
+        comes no more than was on its way. The same call again changes nothing.
+        Errors: NOT_FOUND (SUBSCRIPTION_NOT_FOUND: unknown, ended, or another's; INSTRUMENT_NOT_FOUND), FAILED_PRECONDITION
+        (SUBSCRIPTION_TAKES_ALL), RESOURCE_EXHAUSTED (SUBSCRIPTION_TOO_LARGE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamMarketStatus(self, request, context):
+        """StreamMarketStatus sends what markets do by the live sources, then every change.
+        Errors: NOT_FOUND (CALENDAR_NOT_FOUND), FAILED_PRECONDITION (CALENDAR_UNAVAILABLE), UNAVAILABLE (DRAINING).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamLiveIndicators(self, request, context):
+        """StreamLiveIndicators computes indicators over live bars: warmed up from the history held before an instrument's first live bar, then
+        kept up with each closed bar, to the values of ComputeIndicators over the same bars (1e-9). Values of a bar in progress are marked
+        as such; those of a closed bar are never conflated away. An instrument is told of from its first live bar on.
+        Errors: NOT_FOUND (INSTRUMENT_NOT_FOUND), INVALID_ARGUMENT (as ComputeIndicators, but INDICATOR_WINDOW_TOO_LONG: values are NaN until
+        there are bars enough), RESOURCE_EXHAUSTED (INDICATOR_HISTORY_TOO_LONG), UNAVAILABLE (DRAINING).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,6 +171,21 @@ def add_MarketStreamServiceServicer_to_server(servicer, server):
                     request_deserializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamBarsRequest.FromString,
                     response_serializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamBarsResponse.SerializeToString,
             ),
+            'UpdateSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSubscription,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.UpdateSubscriptionRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.UpdateSubscriptionResponse.SerializeToString,
+            ),
+            'StreamMarketStatus': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamMarketStatus,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamMarketStatusRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamMarketStatusResponse.SerializeToString,
+            ),
+            'StreamLiveIndicators': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamLiveIndicators,
+                    request_deserializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamLiveIndicatorsRequest.FromString,
+                    response_serializer=bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamLiveIndicatorsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'bifrost.data.v1.MarketStreamService', rpc_method_handlers)
@@ -129,6 +197,8 @@ def add_MarketStreamServiceServicer_to_server(servicer, server):
 class MarketStreamService:
     """MarketStreamService carries live market data. Its streams are views: after a cut the reader gets a snapshot and goes on.
     Quotes and bars in progress are conflated per instrument for a reader that is slow; trades are conflated to the last one.
+    The first message of a stream of quotes, trades or bars names its subscription, to which instruments can be added while it runs.
+    Sources stand in an order; when one is silent or away the next one serves, and a source_change says so.
     """
 
     @staticmethod
@@ -229,6 +299,87 @@ class MarketStreamService:
             '/bifrost.data.v1.MarketStreamService/StreamBars',
             bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamBarsRequest.SerializeToString,
             bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamBarsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bifrost.data.v1.MarketStreamService/UpdateSubscription',
+            bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.UpdateSubscriptionRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.UpdateSubscriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamMarketStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bifrost.data.v1.MarketStreamService/StreamMarketStatus',
+            bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamMarketStatusRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamMarketStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamLiveIndicators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bifrost.data.v1.MarketStreamService/StreamLiveIndicators',
+            bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamLiveIndicatorsRequest.SerializeToString,
+            bifrost_dot_data_dot_v1_dot_market__stream__service__pb2.StreamLiveIndicatorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

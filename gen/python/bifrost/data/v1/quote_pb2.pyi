@@ -5,7 +5,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Quote(_message.Message):
-    __slots__ = ("instrument_id", "bid", "bid_size", "ask", "ask_size", "last", "event_time_ns", "receive_time_ns", "stale", "age_ms", "synthetic", "conflated")
+    __slots__ = ("instrument_id", "bid", "bid_size", "ask", "ask_size", "last", "event_time_ns", "receive_time_ns", "stale", "age_ms", "synthetic", "conflated", "source", "halted")
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     BID_FIELD_NUMBER: _ClassVar[int]
     BID_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,8 @@ class Quote(_message.Message):
     AGE_MS_FIELD_NUMBER: _ClassVar[int]
     SYNTHETIC_FIELD_NUMBER: _ClassVar[int]
     CONFLATED_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    HALTED_FIELD_NUMBER: _ClassVar[int]
     instrument_id: str
     bid: float
     bid_size: float
@@ -30,7 +32,9 @@ class Quote(_message.Message):
     age_ms: int
     synthetic: bool
     conflated: int
-    def __init__(self, instrument_id: _Optional[str] = ..., bid: _Optional[float] = ..., bid_size: _Optional[float] = ..., ask: _Optional[float] = ..., ask_size: _Optional[float] = ..., last: _Optional[float] = ..., event_time_ns: _Optional[int] = ..., receive_time_ns: _Optional[int] = ..., stale: _Optional[bool] = ..., age_ms: _Optional[int] = ..., synthetic: _Optional[bool] = ..., conflated: _Optional[int] = ...) -> None: ...
+    source: str
+    halted: bool
+    def __init__(self, instrument_id: _Optional[str] = ..., bid: _Optional[float] = ..., bid_size: _Optional[float] = ..., ask: _Optional[float] = ..., ask_size: _Optional[float] = ..., last: _Optional[float] = ..., event_time_ns: _Optional[int] = ..., receive_time_ns: _Optional[int] = ..., stale: _Optional[bool] = ..., age_ms: _Optional[int] = ..., synthetic: _Optional[bool] = ..., conflated: _Optional[int] = ..., source: _Optional[str] = ..., halted: _Optional[bool] = ...) -> None: ...
 
 class Trade(_message.Message):
     __slots__ = ("instrument_id", "price", "size", "event_time_ns", "trade_number", "synthetic", "user")

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'bifrost/execution/v1/error_reason.proto\x12\x14\x62ifrost.execution.v1*\x9b\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_ORDER_NOT_FOUND\x10\x01\x12\x1c\n\x18\x45RROR_REASON_ORDER_ENDED\x10\x02\x12\x1b\n\x17\x45RROR_REASON_ORDER_BUSY\x10\x03\x12$\n ERROR_REASON_ACCOUNT_RECONCILING\x10\x04\x12\x1f\n\x1b\x45RROR_REASON_PRICE_OFF_TICK\x10\x05\x12!\n\x1d\x45RROR_REASON_QUANTITY_OFF_LOT\x10\x06\x12!\n\x1d\x45RROR_REASON_RISK_UNAVAILABLE\x10\x07\x12 \n\x1c\x45RROR_REASON_REPLACE_REFUSED\x10\x08\x12 \n\x1c\x45RROR_REASON_QUANTITY_FILLED\x10\t\x12\x1c\n\x18\x45RROR_REASON_TERMS_FIXED\x10\n\x12\"\n\x1e\x45RROR_REASON_VENUE_UNAVAILABLE\x10\x0b\x42l\n\x1dio.bifrosttrader.execution.v1P\x01ZIgithub.com/bifrost-trader/bifrost/gen/go/bifrost/execution/v1;executionv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'bifrost/execution/v1/error_reason.proto\x12\x14\x62ifrost.execution.v1*\xbc\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_ORDER_NOT_FOUND\x10\x01\x12\x1c\n\x18\x45RROR_REASON_ORDER_ENDED\x10\x02\x12\x1b\n\x17\x45RROR_REASON_ORDER_BUSY\x10\x03\x12$\n ERROR_REASON_ACCOUNT_RECONCILING\x10\x04\x12\x1f\n\x1b\x45RROR_REASON_PRICE_OFF_TICK\x10\x05\x12!\n\x1d\x45RROR_REASON_QUANTITY_OFF_LOT\x10\x06\x12!\n\x1d\x45RROR_REASON_RISK_UNAVAILABLE\x10\x07\x12 \n\x1c\x45RROR_REASON_REPLACE_REFUSED\x10\x08\x12 \n\x1c\x45RROR_REASON_QUANTITY_FILLED\x10\t\x12\x1c\n\x18\x45RROR_REASON_TERMS_FIXED\x10\n\x12\"\n\x1e\x45RROR_REASON_VENUE_UNAVAILABLE\x10\x0b\x12\x1f\n\x1b\x45RROR_REASON_CANCEL_REFUSED\x10\x0c\x42l\n\x1dio.bifrosttrader.execution.v1P\x01ZIgithub.com/bifrost-trader/bifrost/gen/go/bifrost/execution/v1;executionv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\035io.bifrosttrader.execution.v1P\001ZIgithub.com/bifrost-trader/bifrost/gen/go/bifrost/execution/v1;executionv1'
   _globals['_ERRORREASON']._serialized_start=66
-  _globals['_ERRORREASON']._serialized_end=477
+  _globals['_ERRORREASON']._serialized_end=510
 # @@protoc_insertion_point(module_scope)

@@ -111,7 +111,8 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReplaceOrder(self, request, context):
-        """ReplaceOrder asks for new quantity or prices of a working order. Risk holds the larger of old and new until the venue has answered.
+        """ReplaceOrder asks for new quantity or prices of a working order. Until the venue has answered, risk holds what old and new terms can
+        cost together: 100 at 10 that become 200 at 6 may take 1600, for the old ones may fill first.
         Errors: NOT_FOUND (ORDER_NOT_FOUND), FAILED_PRECONDITION (ORDER_ENDED, ORDER_BUSY, REPLACE_REFUSED, QUANTITY_FILLED), ABORTED
         (ETAG_MISMATCH), INVALID_ARGUMENT (TERMS_FIXED, PRICE_OFF_TICK, QUANTITY_OFF_LOT), ALREADY_EXISTS (REQUEST_ID_REUSED), UNAVAILABLE
         (RISK_UNAVAILABLE, VENUE_UNAVAILABLE, ACCOUNT_RECONCILING). May be retried with the same request_id.
@@ -122,7 +123,7 @@ class OrderServiceServicer:
 
     def CancelOrder(self, request, context):
         """CancelOrder asks the venue to cancel what is left. The order may still fill before the cancel arrives; the reply shows what came of it.
-        Errors: NOT_FOUND (ORDER_NOT_FOUND), FAILED_PRECONDITION (ORDER_ENDED, ORDER_BUSY), ABORTED (ETAG_MISMATCH), UNAVAILABLE
+        Errors: NOT_FOUND (ORDER_NOT_FOUND), FAILED_PRECONDITION (ORDER_ENDED, ORDER_BUSY, CANCEL_REFUSED), ABORTED (ETAG_MISMATCH), UNAVAILABLE
         (VENUE_UNAVAILABLE). May be repeated: a cancelled order is returned as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -130,7 +131,8 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelAllOrders(self, request, context):
-        """CancelAllOrders asks to cancel every working order of the account, or those of one instrument. May be repeated.
+        """CancelAllOrders asks to cancel every working order of the account, or those of one instrument. Orders whose submission or replace the
+        venue has not answered yet are left and not returned: repeat it until ListOrders (open_only) shows none.
         Errors: NOT_FOUND (ACCOUNT_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -128,7 +128,7 @@ class PortfolioServiceServicer:
 
     def ListPositions(self, request, context):
         """ListPositions returns every position of the account, marked at the live quotes, by symbol.
-        Errors: NOT_FOUND (ACCOUNT_NOT_FOUND).
+        Errors: NOT_FOUND (ACCOUNT_NOT_FOUND), UNAVAILABLE (DEPENDENCY_UNAVAILABLE, while fills cannot be followed).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -136,7 +136,7 @@ class PortfolioServiceServicer:
 
     def GetPosition(self, request, context):
         """GetPosition returns one position with its lots; a flat one when nothing is held.
-        Errors: NOT_FOUND (ACCOUNT_NOT_FOUND).
+        Errors: NOT_FOUND (ACCOUNT_NOT_FOUND), UNAVAILABLE (DEPENDENCY_UNAVAILABLE, while fills cannot be followed).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,7 +144,7 @@ class PortfolioServiceServicer:
 
     def GetBalance(self, request, context):
         """GetBalance returns cash, worth and profit and loss of the account.
-        Errors: NOT_FOUND (ACCOUNT_NOT_FOUND).
+        Errors: NOT_FOUND (ACCOUNT_NOT_FOUND), UNAVAILABLE (DEPENDENCY_UNAVAILABLE, while fills cannot be followed).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,7 +153,7 @@ class PortfolioServiceServicer:
     def StreamPositions(self, request, context):
         """StreamPositions sends a snapshot of positions and balance, then what changes by fills and quotes, at most four times a second. A view: after a cut
         the reader gets a snapshot.
-        Errors: NOT_FOUND (ACCOUNT_NOT_FOUND), UNAVAILABLE (DRAINING).
+        Errors: NOT_FOUND (ACCOUNT_NOT_FOUND), UNAVAILABLE (DRAINING; DEPENDENCY_UNAVAILABLE, while fills cannot be followed).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -86,7 +86,8 @@ class LimitServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListKillSwitches(self, request, context):
-        """ListKillSwitches returns every switch that was ever set, engaged ones first.
+        """ListKillSwitches returns every switch that was ever set for all accounts or for one of the caller's own, engaged ones first; those of
+        others only to who may act for any account.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -73,16 +73,20 @@ class ReserveOrdersResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[ReserveOrderResponse, _Mapping]]] = ...) -> None: ...
 
 class ReleaseReservationRequest(_message.Message):
-    __slots__ = ("account_id", "order_id")
+    __slots__ = ("account_id", "order_id", "terms_version")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    TERMS_VERSION_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     order_id: str
-    def __init__(self, account_id: _Optional[str] = ..., order_id: _Optional[str] = ...) -> None: ...
+    terms_version: int
+    def __init__(self, account_id: _Optional[str] = ..., order_id: _Optional[str] = ..., terms_version: _Optional[int] = ...) -> None: ...
 
 class ReleaseReservationResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("kept",)
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    kept: bool
+    def __init__(self, kept: _Optional[bool] = ...) -> None: ...
 
 class GetBuyingPowerRequest(_message.Message):
     __slots__ = ("account_id",)

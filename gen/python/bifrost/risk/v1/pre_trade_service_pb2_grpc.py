@@ -77,7 +77,8 @@ class PreTradeServiceServicer:
     def ReserveOrder(self, request, context):
         """ReserveOrder checks and, when it passes, holds buying power or position for the order, durably, in one step: two orders at once cannot
         pass together what one alone may not. Idempotent by (order_id, terms_version): the same again returns the same answer.
-        terms_version above 1 is a replace: the larger of old and new is held until the venue's answer is in the order log.
+        terms_version above 1 is a replace: until the venue's answer is in the order log, what old and new terms can cost together is held,
+        however much fills at the old ones first.
         A reservation that execution's log does not confirm within 60 s is released once execution says the order is not there.
         A new order's answer stands for good; a replace's while it is held and not yet in the order log, else it is judged anew.
         Errors: NOT_FOUND (ACCOUNT_NOT_FOUND; RESERVATION_NOT_FOUND for new terms of an order nothing is held for), ALREADY_EXISTS
@@ -96,7 +97,8 @@ class PreTradeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseReservation(self, request, context):
-        """ReleaseReservation gives back what an order that was never recorded holds. Unknown ids are accepted in silence. May be repeated.
+        """ReleaseReservation gives back what an order that was never recorded holds, or one version of its terms that was never recorded. Unknown
+        ids and versions are accepted in silence. May be repeated.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62ifrost/type/v1/value.proto\x12\x0f\x62ifrost.type.v1\x1a\x1b\x62uf/validate/validate.proto\"c\n\x05Money\x12#\n\x08\x63urrency\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\x35\n\x06\x61mount\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^-?[0-9]{1,18}(\\.[0-9]{1,9})?$\"r\n\rInstrumentRef\x12!\n\rinstrument_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x12/\n\x06listed\x18\x02 \x01(\x0b\x32\x1d.bifrost.type.v1.ListedSymbolH\x00\x42\r\n\x04name\x12\x05\xbaH\x02\x08\x01\"a\n\x0cListedSymbol\x12+\n\x06symbol\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\x12$\n\x03mic\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^([A-Z0-9]{4})?$B]\n\x18io.bifrosttrader.type.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/type/v1;typev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62ifrost/type/v1/value.proto\x12\x0f\x62ifrost.type.v1\x1a\x1b\x62uf/validate/validate.proto\"c\n\x05Money\x12#\n\x08\x63urrency\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\x35\n\x06\x61mount\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^-?[0-9]{1,18}(\\.[0-9]{1,9})?$\"\xf2\x01\n\rInstrumentRef\x12!\n\rinstrument_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x12/\n\x06listed\x18\x02 \x01(\x0b\x32\x1d.bifrost.type.v1.ListedSymbolH\x00\x12\x32\n\x0blisted_isin\x18\x03 \x01(\x0b\x32\x1b.bifrost.type.v1.ListedIsinH\x00\x12J\n\x04\x66igi\x18\x04 \x01(\tB:\xbaH7r523^[B-DF-HJ-NP-TV-Z]{2}G[B-DF-HJ-NP-TV-Z0-9]{8}[0-9]$H\x00\x42\r\n\x04name\x12\x05\xbaH\x02\x08\x01\"\x9a\x01\n\x0cListedSymbol\x12+\n\x06symbol\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Z0-9.^=-]{1,24}$\x12$\n\x03mic\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^([A-Z0-9]{4})?$\x12\x37\n\x07on_date\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\"c\n\nListedIsin\x12/\n\x04isin\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[A-Z]{2}[A-Z0-9]{9}[0-9]$\x12$\n\x03mic\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^([A-Z0-9]{4})?$B]\n\x18io.bifrosttrader.type.v1P\x01Z?github.com/bifrost-trader/bifrost/gen/go/bifrost/type/v1;typev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,14 +41,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INSTRUMENTREF'].oneofs_by_name['name']._serialized_options = b'\272H\002\010\001'
   _globals['_INSTRUMENTREF'].fields_by_name['instrument_id']._loaded_options = None
   _globals['_INSTRUMENTREF'].fields_by_name['instrument_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_INSTRUMENTREF'].fields_by_name['figi']._loaded_options = None
+  _globals['_INSTRUMENTREF'].fields_by_name['figi']._serialized_options = b'\272H7r523^[B-DF-HJ-NP-TV-Z]{2}G[B-DF-HJ-NP-TV-Z0-9]{8}[0-9]$'
   _globals['_LISTEDSYMBOL'].fields_by_name['symbol']._loaded_options = None
   _globals['_LISTEDSYMBOL'].fields_by_name['symbol']._serialized_options = b'\272H\030r\0262\024^[A-Z0-9.^=-]{1,24}$'
   _globals['_LISTEDSYMBOL'].fields_by_name['mic']._loaded_options = None
   _globals['_LISTEDSYMBOL'].fields_by_name['mic']._serialized_options = b'\272H\024r\0222\020^([A-Z0-9]{4})?$'
+  _globals['_LISTEDSYMBOL'].fields_by_name['on_date']._loaded_options = None
+  _globals['_LISTEDSYMBOL'].fields_by_name['on_date']._serialized_options = b'\272H#r!2\037^([0-9]{4}-[0-9]{2}-[0-9]{2})?$'
+  _globals['_LISTEDISIN'].fields_by_name['isin']._loaded_options = None
+  _globals['_LISTEDISIN'].fields_by_name['isin']._serialized_options = b'\272H\036r\0342\032^[A-Z]{2}[A-Z0-9]{9}[0-9]$'
+  _globals['_LISTEDISIN'].fields_by_name['mic']._loaded_options = None
+  _globals['_LISTEDISIN'].fields_by_name['mic']._serialized_options = b'\272H\024r\0222\020^([A-Z0-9]{4})?$'
   _globals['_MONEY']._serialized_start=77
   _globals['_MONEY']._serialized_end=176
-  _globals['_INSTRUMENTREF']._serialized_start=178
-  _globals['_INSTRUMENTREF']._serialized_end=292
-  _globals['_LISTEDSYMBOL']._serialized_start=294
-  _globals['_LISTEDSYMBOL']._serialized_end=391
+  _globals['_INSTRUMENTREF']._serialized_start=179
+  _globals['_INSTRUMENTREF']._serialized_end=421
+  _globals['_LISTEDSYMBOL']._serialized_start=424
+  _globals['_LISTEDSYMBOL']._serialized_end=578
+  _globals['_LISTEDISIN']._serialized_start=580
+  _globals['_LISTEDISIN']._serialized_end=679
 # @@protoc_insertion_point(module_scope)

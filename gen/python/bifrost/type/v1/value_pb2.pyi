@@ -15,17 +15,31 @@ class Money(_message.Message):
     def __init__(self, currency: _Optional[str] = ..., amount: _Optional[str] = ...) -> None: ...
 
 class InstrumentRef(_message.Message):
-    __slots__ = ("instrument_id", "listed")
+    __slots__ = ("instrument_id", "listed", "listed_isin", "figi")
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     LISTED_FIELD_NUMBER: _ClassVar[int]
+    LISTED_ISIN_FIELD_NUMBER: _ClassVar[int]
+    FIGI_FIELD_NUMBER: _ClassVar[int]
     instrument_id: str
     listed: ListedSymbol
-    def __init__(self, instrument_id: _Optional[str] = ..., listed: _Optional[_Union[ListedSymbol, _Mapping]] = ...) -> None: ...
+    listed_isin: ListedIsin
+    figi: str
+    def __init__(self, instrument_id: _Optional[str] = ..., listed: _Optional[_Union[ListedSymbol, _Mapping]] = ..., listed_isin: _Optional[_Union[ListedIsin, _Mapping]] = ..., figi: _Optional[str] = ...) -> None: ...
 
 class ListedSymbol(_message.Message):
-    __slots__ = ("symbol", "mic")
+    __slots__ = ("symbol", "mic", "on_date")
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     MIC_FIELD_NUMBER: _ClassVar[int]
+    ON_DATE_FIELD_NUMBER: _ClassVar[int]
     symbol: str
     mic: str
-    def __init__(self, symbol: _Optional[str] = ..., mic: _Optional[str] = ...) -> None: ...
+    on_date: str
+    def __init__(self, symbol: _Optional[str] = ..., mic: _Optional[str] = ..., on_date: _Optional[str] = ...) -> None: ...
+
+class ListedIsin(_message.Message):
+    __slots__ = ("isin", "mic")
+    ISIN_FIELD_NUMBER: _ClassVar[int]
+    MIC_FIELD_NUMBER: _ClassVar[int]
+    isin: str
+    mic: str
+    def __init__(self, isin: _Optional[str] = ..., mic: _Optional[str] = ...) -> None: ...

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#bifrost/venue/v1/error_reason.proto\x12\x10\x62ifrost.venue.v1*\xaa\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_ORDER_NOT_FOUND\x10\x01\x12\x1c\n\x18\x45RROR_REASON_ORDER_ENDED\x10\x02\x12 \n\x1c\x45RROR_REASON_ORDER_ID_FENCED\x10\x03\x12\x1b\n\x17\x45RROR_REASON_NO_SESSION\x10\x04\x12\x18\n\x14\x45RROR_REASON_NO_BARS\x10\x05\x12 \n\x1c\x45RROR_REASON_SESSION_RUNNING\x10\x06\x12 \n\x1c\x45RROR_REASON_QUANTITY_FILLED\x10\x07\x12 \n\x1c\x45RROR_REASON_READER_TOO_SLOW\x10\x08*\x8d\x02\n\x0cRejectReason\x12\x1d\n\x19REJECT_REASON_UNSPECIFIED\x10\x00\x12$\n REJECT_REASON_UNKNOWN_INSTRUMENT\x10\x01\x12\x1a\n\x16REJECT_REASON_OFF_TICK\x10\x02\x12\x1a\n\x16REJECT_REASON_LOT_SIZE\x10\x03\x12\x1f\n\x1bREJECT_REASON_MARKET_CLOSED\x10\x04\x12\x1e\n\x1aREJECT_REASON_NO_LIQUIDITY\x10\x05\x12\x1c\n\x18REJECT_REASON_PRICE_BAND\x10\x06\x12!\n\x1dREJECT_REASON_ORDER_ID_FENCED\x10\x07\x42`\n\x19io.bifrosttrader.venue.v1P\x01ZAgithub.com/bifrost-trader/bifrost/gen/go/bifrost/venue/v1;venuev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#bifrost/venue/v1/error_reason.proto\x12\x10\x62ifrost.venue.v1*\xcc\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_ORDER_NOT_FOUND\x10\x01\x12\x1c\n\x18\x45RROR_REASON_ORDER_ENDED\x10\x02\x12 \n\x1c\x45RROR_REASON_ORDER_ID_FENCED\x10\x03\x12\x1b\n\x17\x45RROR_REASON_NO_SESSION\x10\x04\x12\x18\n\x14\x45RROR_REASON_NO_BARS\x10\x05\x12 \n\x1c\x45RROR_REASON_SESSION_RUNNING\x10\x06\x12 \n\x1c\x45RROR_REASON_QUANTITY_FILLED\x10\x07\x12 \n\x1c\x45RROR_REASON_READER_TOO_SLOW\x10\x08\x12 \n\x1c\x45RROR_REASON_SPLIT_IN_WINDOW\x10\t*\x8d\x02\n\x0cRejectReason\x12\x1d\n\x19REJECT_REASON_UNSPECIFIED\x10\x00\x12$\n REJECT_REASON_UNKNOWN_INSTRUMENT\x10\x01\x12\x1a\n\x16REJECT_REASON_OFF_TICK\x10\x02\x12\x1a\n\x16REJECT_REASON_LOT_SIZE\x10\x03\x12\x1f\n\x1bREJECT_REASON_MARKET_CLOSED\x10\x04\x12\x1e\n\x1aREJECT_REASON_NO_LIQUIDITY\x10\x05\x12\x1c\n\x18REJECT_REASON_PRICE_BAND\x10\x06\x12!\n\x1dREJECT_REASON_ORDER_ID_FENCED\x10\x07\x42`\n\x19io.bifrosttrader.venue.v1P\x01ZAgithub.com/bifrost-trader/bifrost/gen/go/bifrost/venue/v1;venuev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031io.bifrosttrader.venue.v1P\001ZAgithub.com/bifrost-trader/bifrost/gen/go/bifrost/venue/v1;venuev1'
   _globals['_ERRORREASON']._serialized_start=58
-  _globals['_ERRORREASON']._serialized_end=356
-  _globals['_REJECTREASON']._serialized_start=359
-  _globals['_REJECTREASON']._serialized_end=628
+  _globals['_ERRORREASON']._serialized_end=390
+  _globals['_REJECTREASON']._serialized_start=393
+  _globals['_REJECTREASON']._serialized_end=662
 # @@protoc_insertion_point(module_scope)

@@ -15,6 +15,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_SESSION_RUNNING: _ClassVar[ErrorReason]
     ERROR_REASON_QUANTITY_FILLED: _ClassVar[ErrorReason]
     ERROR_REASON_READER_TOO_SLOW: _ClassVar[ErrorReason]
+    ERROR_REASON_SPLIT_IN_WINDOW: _ClassVar[ErrorReason]
 
 class RejectReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -35,6 +36,7 @@ ERROR_REASON_NO_BARS: ErrorReason
 ERROR_REASON_SESSION_RUNNING: ErrorReason
 ERROR_REASON_QUANTITY_FILLED: ErrorReason
 ERROR_REASON_READER_TOO_SLOW: ErrorReason
+ERROR_REASON_SPLIT_IN_WINDOW: ErrorReason
 REJECT_REASON_UNSPECIFIED: RejectReason
 REJECT_REASON_UNKNOWN_INSTRUMENT: RejectReason
 REJECT_REASON_OFF_TICK: RejectReason

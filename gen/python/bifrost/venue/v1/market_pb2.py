@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x62ifrost/venue/v1/market.proto\x12\x10\x62ifrost.venue.v1\"j\n\x0cMarketUpdate\x12,\n\x06quotes\x18\x01 \x03(\x0b\x32\x1c.bifrost.venue.v1.VenueQuote\x12,\n\x06trades\x18\x02 \x03(\x0b\x32\x1c.bifrost.venue.v1.VenueTrade\"\x94\x01\n\nVenueQuote\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62id\x18\x02 \x01(\x01\x12\x10\n\x08\x62id_size\x18\x03 \x01(\x01\x12\x0b\n\x03\x61sk\x18\x04 \x01(\x01\x12\x10\n\x08\x61sk_size\x18\x05 \x01(\x01\x12\x0c\n\x04last\x18\x06 \x01(\x01\x12\x15\n\revent_time_ns\x18\x07 \x01(\x12\x12\x0c\n\x04open\x18\x08 \x01(\x08\"\xa5\x01\n\nVenueTrade\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12\r\n\x05price\x18\x02 \x01(\x01\x12\x0c\n\x04size\x18\x03 \x01(\x01\x12\x15\n\revent_time_ns\x18\x04 \x01(\x12\x12\x14\n\x0ctrade_number\x18\x05 \x01(\x04\x12\x0c\n\x04user\x18\x06 \x01(\x08\x12\x13\n\x0bsession_day\x18\x07 \x01(\x11\x12\x13\n\x0bsession_end\x18\x08 \x01(\x08\"\x8a\x01\n\x04\x42ook\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12)\n\x04\x62ids\x18\x02 \x03(\x0b\x32\x1b.bifrost.venue.v1.BookLevel\x12)\n\x04\x61sks\x18\x03 \x03(\x0b\x32\x1b.bifrost.venue.v1.BookLevel\x12\x15\n\revent_time_ns\x18\x04 \x01(\x12\"P\n\tBookLevel\x12\r\n\x05price\x18\x01 \x01(\x01\x12\x0c\n\x04size\x18\x02 \x01(\x01\x12\x16\n\x0esynthetic_size\x18\x03 \x01(\x01\x12\x0e\n\x06orders\x18\x04 \x01(\x05\x42`\n\x19io.bifrosttrader.venue.v1P\x01ZAgithub.com/bifrost-trader/bifrost/gen/go/bifrost/venue/v1;venuev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x62ifrost/venue/v1/market.proto\x12\x10\x62ifrost.venue.v1\"j\n\x0cMarketUpdate\x12,\n\x06quotes\x18\x01 \x03(\x0b\x32\x1c.bifrost.venue.v1.VenueQuote\x12,\n\x06trades\x18\x02 \x03(\x0b\x32\x1c.bifrost.venue.v1.VenueTrade\"\xa4\x01\n\nVenueQuote\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62id\x18\x02 \x01(\x01\x12\x10\n\x08\x62id_size\x18\x03 \x01(\x01\x12\x0b\n\x03\x61sk\x18\x04 \x01(\x01\x12\x10\n\x08\x61sk_size\x18\x05 \x01(\x01\x12\x0c\n\x04last\x18\x06 \x01(\x01\x12\x15\n\revent_time_ns\x18\x07 \x01(\x12\x12\x0c\n\x04open\x18\x08 \x01(\x08\x12\x0e\n\x06halted\x18\t \x01(\x08\"\xa5\x01\n\nVenueTrade\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12\r\n\x05price\x18\x02 \x01(\x01\x12\x0c\n\x04size\x18\x03 \x01(\x01\x12\x15\n\revent_time_ns\x18\x04 \x01(\x12\x12\x14\n\x0ctrade_number\x18\x05 \x01(\x04\x12\x0c\n\x04user\x18\x06 \x01(\x08\x12\x13\n\x0bsession_day\x18\x07 \x01(\x11\x12\x13\n\x0bsession_end\x18\x08 \x01(\x08\"\x8a\x01\n\x04\x42ook\x12\x15\n\rinstrument_id\x18\x01 \x01(\t\x12)\n\x04\x62ids\x18\x02 \x03(\x0b\x32\x1b.bifrost.venue.v1.BookLevel\x12)\n\x04\x61sks\x18\x03 \x03(\x0b\x32\x1b.bifrost.venue.v1.BookLevel\x12\x15\n\revent_time_ns\x18\x04 \x01(\x12\"P\n\tBookLevel\x12\r\n\x05price\x18\x01 \x01(\x01\x12\x0c\n\x04size\x18\x02 \x01(\x01\x12\x16\n\x0esynthetic_size\x18\x03 \x01(\x01\x12\x0e\n\x06orders\x18\x04 \x01(\x05\x42`\n\x19io.bifrosttrader.venue.v1P\x01ZAgithub.com/bifrost-trader/bifrost/gen/go/bifrost/venue/v1;venuev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MARKETUPDATE']._serialized_start=51
   _globals['_MARKETUPDATE']._serialized_end=157
   _globals['_VENUEQUOTE']._serialized_start=160
-  _globals['_VENUEQUOTE']._serialized_end=308
-  _globals['_VENUETRADE']._serialized_start=311
-  _globals['_VENUETRADE']._serialized_end=476
-  _globals['_BOOK']._serialized_start=479
-  _globals['_BOOK']._serialized_end=617
-  _globals['_BOOKLEVEL']._serialized_start=619
-  _globals['_BOOKLEVEL']._serialized_end=699
+  _globals['_VENUEQUOTE']._serialized_end=324
+  _globals['_VENUETRADE']._serialized_start=327
+  _globals['_VENUETRADE']._serialized_end=492
+  _globals['_BOOK']._serialized_start=495
+  _globals['_BOOK']._serialized_end=633
+  _globals['_BOOKLEVEL']._serialized_start=635
+  _globals['_BOOKLEVEL']._serialized_end=715
 # @@protoc_insertion_point(module_scope)

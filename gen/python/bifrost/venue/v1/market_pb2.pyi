@@ -15,7 +15,7 @@ class MarketUpdate(_message.Message):
     def __init__(self, quotes: _Optional[_Iterable[_Union[VenueQuote, _Mapping]]] = ..., trades: _Optional[_Iterable[_Union[VenueTrade, _Mapping]]] = ...) -> None: ...
 
 class VenueQuote(_message.Message):
-    __slots__ = ("instrument_id", "bid", "bid_size", "ask", "ask_size", "last", "event_time_ns", "open")
+    __slots__ = ("instrument_id", "bid", "bid_size", "ask", "ask_size", "last", "event_time_ns", "open", "halted")
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     BID_FIELD_NUMBER: _ClassVar[int]
     BID_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +24,7 @@ class VenueQuote(_message.Message):
     LAST_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_NS_FIELD_NUMBER: _ClassVar[int]
     OPEN_FIELD_NUMBER: _ClassVar[int]
+    HALTED_FIELD_NUMBER: _ClassVar[int]
     instrument_id: str
     bid: float
     bid_size: float
@@ -32,7 +33,8 @@ class VenueQuote(_message.Message):
     last: float
     event_time_ns: int
     open: bool
-    def __init__(self, instrument_id: _Optional[str] = ..., bid: _Optional[float] = ..., bid_size: _Optional[float] = ..., ask: _Optional[float] = ..., ask_size: _Optional[float] = ..., last: _Optional[float] = ..., event_time_ns: _Optional[int] = ..., open: _Optional[bool] = ...) -> None: ...
+    halted: bool
+    def __init__(self, instrument_id: _Optional[str] = ..., bid: _Optional[float] = ..., bid_size: _Optional[float] = ..., ask: _Optional[float] = ..., ask_size: _Optional[float] = ..., last: _Optional[float] = ..., event_time_ns: _Optional[int] = ..., open: _Optional[bool] = ..., halted: _Optional[bool] = ...) -> None: ...
 
 class VenueTrade(_message.Message):
     __slots__ = ("instrument_id", "price", "size", "event_time_ns", "trade_number", "user", "session_day", "session_end")

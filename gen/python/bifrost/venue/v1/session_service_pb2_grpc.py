@@ -63,7 +63,7 @@ class SessionServiceServicer:
 
     def CreateSession(self, request, context):
         """CreateSession fetches the real bars of the window and starts the replay.
-        Errors: FAILED_PRECONDITION (NO_BARS, SESSION_RUNNING), ALREADY_EXISTS (REQUEST_ID_REUSED), UNAVAILABLE (DEPENDENCY_UNAVAILABLE) when data is
+        Errors: FAILED_PRECONDITION (NO_BARS, SPLIT_IN_WINDOW, SESSION_RUNNING), ALREADY_EXISTS (REQUEST_ID_REUSED), UNAVAILABLE (DEPENDENCY_UNAVAILABLE) when data is
         away. May be retried with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
