@@ -28,10 +28,10 @@ class MarketSource(Protocol):
 
 
 class VenueClient:
-    """The simulated exchange."""
+    """The simulated exchange, or what else serves its contract under this name of the address book."""
 
-    def __init__(self, mesh: Mesh) -> None:
-        self._stub = venue_service_pb2_grpc.VenueServiceStub(mesh.stream_channel("venue"))
+    def __init__(self, mesh: Mesh, name: str = "venue") -> None:
+        self._stub = venue_service_pb2_grpc.VenueServiceStub(mesh.stream_channel(name))
 
     def stream_market(self) -> MarketCall:
         """A snapshot of the quotes, then what happens, until the source ends it (AioRpcError)."""

@@ -4,37 +4,25 @@ from __future__ import annotations
 
 from datetime import date
 
-from bifrost.data.v1 import bar_pb2, bar_service_pb2, ingestion_pb2, instrument_pb2
-from bifrost.type.v1 import job_pb2
-from services.data.domain.bars import Bars
-from services.data.domain.ingestion import Ingestion, SymbolResult
-from services.data.domain.instrument import Instrument
-from services.data.instrument_store import RecordedSplit
+from bifrost.data.v1 import (
+    bar_pb2,
+    bar_service_pb2,
+    ingestion_pb2,
+    instrument_pb2,
+)
+from services.data.domain.bars import BarInterval, Bars
+from services.data.domain.ingestion import Ingestion, IngestionKind, SymbolResult
+from services.data.instruments.instrument_store import RecordedDividend, RecordedSplit
 from services.runtime.clock import to_timestamp
-from services.runtime.columns import packed_doubles, packed_sint64
+from services.runtime.columns import Pieces, message_field, packed_doubles, packed_sint64
 from services.runtime.decimals import format_decimal
-from services.runtime.wire import field_bytes
+from services.runtime.errors import invalid_argument
+from services.runtime.jobs.messages import status_message
+from services.runtime.wire import field_bytes, uint_field
 
 _PRICES_AND_VOLUME = ("open", "high", "low", "close", "volume")
 _COLUMN = {field.name: field.number for field in bar_pb2.BarColumns.DESCRIPTOR.fields}
 _PAGE = {field.name: field.number for field in bar_service_pb2.ListBarsResponse.DESCRIPTOR.fields}
-
-
-def instrument_message(instrument: Instrument) -> instrument_pb2.Instrument:
-    """The instrument."""
-    return instrument_pb2.Instrument(
-        instrument_id=instrument.instrument_id,
-        symbol=instrument.symbol,
-        mic=instrument.mic,
-        name=instrument.name,
-        asset_class=f"ASSET_CLASS_{instrument.asset_class.name}",
-        currency=instrument.currency,
-        tick_size=format_decimal(instrument.tick_size),
-        lot_size=format_decimal(instrument.lot_size),
-        status=f"INSTRUMENT_STATUS_{instrument.status.name}",
-        listing_date=instrument.listing_date.isoformat(),
-        delisting_date=_iso(instrument.delisting_date),
-    )
 
 
 def split_message(recorded: RecordedSplit) -> instrument_pb2.Split:
@@ -48,16 +36,28 @@ def split_message(recorded: RecordedSplit) -> instrument_pb2.Split:
     )
 
 
-def list_bars_response(instrument_id: str, bars: Bars, next_page_token: str) -> bytes:
+def dividend_message(recorded: RecordedDividend) -> instrument_pb2.Dividend:
+    """The dividend."""
+    return instrument_pb2.Dividend(
+        ex_date=recorded.dividend.ex_date.isoformat(),
+        amount=format_decimal(recorded.dividend.amount),
+        currency=recorded.dividend.currency,
+        source=recorded.source,
+        record_time=to_timestamp(recorded.record_time_ns),
+    )
+
+
+def list_bars_response(instrument_id: str, bars: Bars, next_page_token: str, made_from: int) -> bytes:
     """The page, serialised: a ListBarsResponse put together from the columns' own memory."""
-    columns = packed_sint64(_COLUMN["open_time_ns"], bars.open_time_ns) + b"".join(
-        packed_doubles(_COLUMN[name], getattr(bars, name)) for name in _PRICES_AND_VOLUME
-    )
-    return (
-        field_bytes(_PAGE["instrument_id"], instrument_id.encode())
-        + field_bytes(_PAGE["bars"], columns)
-        + (field_bytes(_PAGE["next_page_token"], next_page_token.encode()) if next_page_token else b"")
-    )
+    columns = packed_sint64(_COLUMN["open_time_ns"], bars.open_time_ns)
+    for name in _PRICES_AND_VOLUME:
+        columns += packed_doubles(_COLUMN[name], getattr(bars, name))
+    page: Pieces = [field_bytes(_PAGE["instrument_id"], instrument_id.encode())]
+    page += message_field(_PAGE["bars"], columns)
+    if next_page_token:
+        page.append(field_bytes(_PAGE["next_page_token"], next_page_token.encode()))
+    page.append(uint_field(_PAGE["made_from"], made_from))
+    return b"".join(page)
 
 
 def ingestion_message(ingestion: Ingestion) -> ingestion_pb2.Ingestion:
@@ -66,18 +66,18 @@ def ingestion_message(ingestion: Ingestion) -> ingestion_pb2.Ingestion:
         ingestion_id=ingestion.ingestion_id,
         source=ingestion.source,
         symbols=ingestion.symbols,
-        status=job_pb2.JobStatus(
-            state=f"JOB_STATE_{ingestion.state.name}",
-            progress=ingestion.progress,
-            stage=ingestion.stage,
-            message=ingestion.message,
-            error_reason=ingestion.error_reason,
-            error_message=ingestion.error_message,
-            create_time=to_timestamp(ingestion.create_time_ns),
-            update_time=to_timestamp(ingestion.update_time_ns),
-        ),
+        interval=interval_name(ingestion.kind, ingestion.interval),
+        kind=f"INGESTION_KIND_{ingestion.kind.name}",
+        start_date=_iso(ingestion.start_date),
+        end_date=_iso(ingestion.end_date),
+        status=status_message(ingestion),
         results=map(_symbol_result, ingestion.results),
     )
+
+
+def interval_name(kind: IngestionKind, interval: BarInterval) -> str:
+    """The contract's name for the length of what is loaded, which facts have not."""
+    return f"BAR_INTERVAL_{interval.name if kind is IngestionKind.BARS else 'UNSPECIFIED'}"
 
 
 def _symbol_result(result: SymbolResult) -> ingestion_pb2.SymbolResult:
@@ -89,7 +89,23 @@ def _symbol_result(result: SymbolResult) -> ingestion_pb2.SymbolResult:
         first_date=_iso(result.first_date),
         last_date=_iso(result.last_date),
         error_message=result.error_message,
+        error="SYMBOL_ERROR_UNSPECIFIED" if result.error is None else f"SYMBOL_ERROR_{result.error.name}",
+        attempts=result.attempts,
+        requests=result.requests,
+        rows_revised=result.rows_revised,
+        state=f"JOB_STATE_{result.state.name}",
+        progress=result.progress,
     )
+
+
+def date_of(value: str, *, field: str) -> date | None:
+    """The day an ISO 8601 text names, None when it is empty; ApiError INVALID_ARGUMENT naming ``field``."""
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise invalid_argument("FIELD_INVALID", f"{value} is no day", field=field) from None
 
 
 def _iso(day: date | None) -> str:

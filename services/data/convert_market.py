@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from bifrost.data.v1 import bar_pb2, quote_pb2
+from bifrost.data.v1 import bar_pb2, market_stream_service_pb2, quote_pb2
 from bifrost.venue.v1 import market_pb2
 from services.data.domain.live_bars import LiveBar, Trade
+from services.data.domain.live_status import LiveMarketStatus
 from services.data.domain.quotes import Quote
+from services.data.domain.source_choice import SourceChange
 
 _NS_PER_MS = 1_000_000
 
 
-def quote_of_venue(quote: market_pb2.VenueQuote, receive_time_ns: int) -> Quote:
+def quote_of_venue(quote: market_pb2.VenueQuote, receive_time_ns: int, source: str) -> Quote:
     """The venue's quote, received now."""
     return Quote(
         instrument_id=quote.instrument_id,
@@ -22,6 +24,8 @@ def quote_of_venue(quote: market_pb2.VenueQuote, receive_time_ns: int) -> Quote:
         event_time_ns=quote.event_time_ns,
         receive_time_ns=receive_time_ns,
         is_open=quote.open,
+        source=source,
+        is_halted=quote.halted,
     )
 
 
@@ -53,6 +57,8 @@ def quote_message(quote: Quote, now_ns: int) -> quote_pb2.Quote:
         stale=quote.is_stale,
         age_ms=age_ms(quote.receive_time_ns, now_ns),
         synthetic=True,
+        source=quote.source,
+        halted=quote.is_halted,
     )
 
 
@@ -74,8 +80,8 @@ def trade_message(trade: Trade) -> quote_pb2.Trade:
     )
 
 
-def bar_message(bar: LiveBar) -> bar_pb2.Bar:
-    """The bar as far as it is known."""
+def bar_message(bar: LiveBar, *, is_stale: bool = False, age_ms: int = 0) -> bar_pb2.Bar:
+    """The bar as far as it is known; of one in progress whether trades may be missing, and since when."""
     return bar_pb2.Bar(
         instrument_id=bar.instrument_id,
         interval=f"BAR_INTERVAL_{bar.interval.name}",
@@ -86,4 +92,27 @@ def bar_message(bar: LiveBar) -> bar_pb2.Bar:
         close=bar.close,
         volume=bar.volume,
         closed=bar.is_closed,
+        stale=is_stale,
+        age_ms=age_ms,
+    )
+
+
+def source_change_message(change: SourceChange) -> market_stream_service_pb2.SourceChange:
+    """The change."""
+    return market_stream_service_pb2.SourceChange(
+        source=change.source,
+        previous_source=change.previous,
+        reason=f"SOURCE_CHANGE_REASON_{change.reason.name}",
+    )
+
+
+def market_status_message(status: LiveMarketStatus) -> market_stream_service_pb2.LiveMarketStatus:
+    """What the market does."""
+    return market_stream_service_pb2.LiveMarketStatus(
+        mic=status.mic,
+        state=f"LIVE_MARKET_STATE_{status.state.name}",
+        from_source=status.is_from_source,
+        stale=status.is_stale,
+        halted_instrument_ids=status.halted_instrument_ids,
+        event_time_ns=status.event_time_ns,
     )

@@ -1,31 +1,49 @@
-"""IngestionService: loads history from sources, as jobs."""
+"""IngestionService: loads history and facts from sources, as jobs."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from bifrost.data.v1 import ingestion_service_pb2 as pb
 from bifrost.data.v1 import ingestion_service_pb2_grpc as pb_grpc
 from bifrost.type.v1 import stream_pb2
-from services.data.convert import ingestion_message
-from services.data.domain.ingestion import Ingestion, JobState
-from services.data.ingestion_runner import IngestionRunner
-from services.data.ingestion_store import IngestionStore, insert_ingestion
+from services.data.convert import date_of, ingestion_message
+from services.data.domain.ingestion import Ingestion, IngestionKind
+from services.data.ingestions.ingestion_store import IngestionStore
+from services.data.ingestions.source_requests import check_source
 from services.data.sources.source import Sources
-from services.runtime.auth import current_principal
-from services.runtime.clock import Clock, to_timestamp
-from services.runtime.database import Database
-from services.runtime.errors import failed_precondition, invalid_argument, not_found
-from services.runtime.idempotency import IdempotencyStore, request_digest
+from services.runtime.clock import NANOS, Clock
+from services.runtime.errors import ApiError, failed_precondition, invalid_argument, not_found
+from services.runtime.idempotency import IdempotencyStore
 from services.runtime.ids import new_id
-from services.runtime.pagination import decode_page_token, encode_page_token, page_size
+from services.runtime.jobs.changes import JobChanges
+from services.runtime.jobs.job import JobState
+from services.runtime.jobs.requests import JobRequests
+from services.runtime.pagination import decode_page_token, encode_page_token, page_size, text
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
 
-_CREATE = "CreateIngestion"
+# Where on earth the date changes first: the day there may be a market's before it is one in UTC.
+_FIRST_CLOCK = timezone(timedelta(hours=14))
+
+
+def _check_range(made: Ingestion) -> None:
+    if made.kind is IngestionKind.FACTS and (made.start_date or made.end_date):
+        field = "start_date" if made.start_date else "end_date"
+        raise invalid_argument(
+            "FIELD_INVALID", "facts are what the source says now: give no dates", field=field
+        )
+    if made.start_date and made.end_date and made.end_date < made.start_date:
+        message = f"end_date {made.end_date} is before start_date {made.start_date}"
+        raise invalid_argument("RANGE_INVALID", message, field="end_date")
+    today = datetime.fromtimestamp(made.create_time_ns // NANOS, _FIRST_CLOCK).date()
+    if made.start_date and made.start_date > today:
+        message = f"start_date {made.start_date} is in the future: there is nothing to load yet"
+        now = datetime.fromtimestamp(made.create_time_ns // NANOS, UTC).isoformat()
+        raise invalid_argument("RANGE_IN_FUTURE", message, field="start_date", now=now)
 
 
 class IngestionService(pb_grpc.IngestionServiceServicer):
@@ -33,24 +51,20 @@ class IngestionService(pb_grpc.IngestionServiceServicer):
 
     def __init__(
         self,
-        database: Database,
         store: IngestionStore,
+        changes: JobChanges,
         idempotency: IdempotencyStore,
-        runner: IngestionRunner,
         sources: Sources,
         *,
         clock: Clock,
         heartbeat_s: float,
     ) -> None:
-        self._database = database
         self._store = store
-        self._idempotency = idempotency
-        self._runner = runner
+        self._jobs = JobRequests(
+            store, changes, idempotency, missing=_missing, clock=clock, heartbeat_s=heartbeat_s
+        )
         self._sources = sources
         self._clock = clock
-        self._heartbeat_s = heartbeat_s
-        self._epoch = new_id(clock)
-        self._sequence = 0
 
     async def CreateIngestion(
         self,
@@ -58,26 +72,22 @@ class IngestionService(pb_grpc.IngestionServiceServicer):
         _context: ServicerContext[pb.CreateIngestionRequest, pb.CreateIngestionResponse],
     ) -> pb.CreateIngestionResponse:
         """Record the job and return it PENDING."""
-        if request.source not in self._sources:
-            sources = ",".join(sorted(self._sources))
-            message = f"there is no source {request.source!r}; installed: {sources}"
-            raise invalid_argument("SOURCE_UNKNOWN", message, field="source", sources=sources)
-        principal = current_principal()
-        owner, digest = principal.user_id or principal.subject, request_digest(request)
         now_ns = self._clock.now_ns()
-        made = Ingestion(new_id(self._clock), request.source, tuple(request.symbols), now_ns, now_ns)
-        async with self._database.transaction() as connection:
-            stored = await self._idempotency.begin(connection, owner, _CREATE, request.request_id, digest)
-            if stored is None:
-                await insert_ingestion(connection, made)
-                await self._idempotency.finish(
-                    connection, owner, _CREATE, request.request_id, made.ingestion_id
-                )
-        if stored is None:
-            self._runner.notify()
-            return pb.CreateIngestionResponse(ingestion=ingestion_message(made))
-        found = await self._find(stored.resource_id)
-        return pb.CreateIngestionResponse(ingestion=ingestion_message(found), duplicate=True)
+        kind, interval = check_source(self._sources, request)
+        made = Ingestion(
+            new_id(self._clock),
+            request.source,
+            tuple(request.symbols),
+            create_time_ns=now_ns,
+            update_time_ns=now_ns,
+            interval=interval,
+            kind=kind,
+            start_date=date_of(request.start_date, field="start_date"),
+            end_date=date_of(request.end_date, field="end_date"),
+        )
+        _check_range(made)
+        made, duplicate = await self._jobs.create(made, "CreateIngestion", request, request.request_id)
+        return pb.CreateIngestionResponse(ingestion=ingestion_message(made), duplicate=duplicate)
 
     async def GetIngestion(
         self,
@@ -85,7 +95,9 @@ class IngestionService(pb_grpc.IngestionServiceServicer):
         _context: ServicerContext[pb.GetIngestionRequest, pb.GetIngestionResponse],
     ) -> pb.GetIngestionResponse:
         """The job as it is now."""
-        return pb.GetIngestionResponse(ingestion=ingestion_message(await self._find(request.ingestion_id)))
+        return pb.GetIngestionResponse(
+            ingestion=ingestion_message(await self._jobs.find(request.ingestion_id))
+        )
 
     async def ListIngestions(
         self,
@@ -93,7 +105,7 @@ class IngestionService(pb_grpc.IngestionServiceServicer):
         _context: ServicerContext[pb.ListIngestionsRequest, pb.ListIngestionsResponse],
     ) -> pb.ListIngestionsResponse:
         """A page, newest first."""
-        position = decode_page_token(request, request.page_token)
+        position = decode_page_token(request, request.page_token, ingestion_id=text)
         before = None if position is None else position["ingestion_id"]
         size = page_size(request.page_size)
         found = await self._store.list_page(before=before, limit=size + 1)
@@ -110,19 +122,11 @@ class IngestionService(pb_grpc.IngestionServiceServicer):
         _context: ServicerContext[pb.WatchIngestionRequest, pb.WatchIngestionResponse],
     ) -> AsyncIterator[pb.WatchIngestionResponse]:
         """The job at every change until it has ended."""
-        sent: Ingestion | None = None
-        while True:
-            changed = self._runner.changed
-            ingestion = await self._find(request.ingestion_id)
-            if ingestion != sent:
-                sent = ingestion
-                yield pb.WatchIngestionResponse(header=self._header(), ingestion=ingestion_message(ingestion))
-            if ingestion.state.has_ended:
-                return
-            try:
-                await asyncio.wait_for(changed.wait(), self._heartbeat_s)
-            except TimeoutError:
-                yield pb.WatchIngestionResponse(header=self._header(), heartbeat=stream_pb2.Heartbeat())
+        async for header, ingestion in self._jobs.watch(request.ingestion_id):
+            if ingestion is None:
+                yield pb.WatchIngestionResponse(header=header, heartbeat=stream_pb2.Heartbeat())
+            else:
+                yield pb.WatchIngestionResponse(header=header, ingestion=ingestion_message(ingestion))
 
     async def CancelIngestion(
         self,
@@ -130,7 +134,9 @@ class IngestionService(pb_grpc.IngestionServiceServicer):
         _context: ServicerContext[pb.CancelIngestionRequest, pb.CancelIngestionResponse],
     ) -> pb.CancelIngestionResponse:
         """Ask the job to stop; it does between two symbols."""
-        ingestion = await self._find(request.ingestion_id)
+        ingestion = await self._jobs.find(request.ingestion_id)
+        if not ingestion.cancel_requested:
+            ingestion = await self._jobs.request_cancel(ingestion)
         if ingestion.state in {JobState.SUCCEEDED, JobState.FAILED}:
             raise failed_precondition(
                 "INGESTION_ENDED",
@@ -138,22 +144,9 @@ class IngestionService(pb_grpc.IngestionServiceServicer):
                 precondition=("INGESTION_ENDED", ingestion.ingestion_id, ingestion.state.name),
                 state=ingestion.state.name,
             )
-        if not ingestion.cancel_requested:
-            await self._store.request_cancel(ingestion.ingestion_id, self._clock.now_ns())
-            self._runner.notify()
-            ingestion = await self._find(request.ingestion_id)
         return pb.CancelIngestionResponse(ingestion=ingestion_message(ingestion))
 
-    async def _find(self, ingestion_id: str) -> Ingestion:
-        found = await self._store.read(ingestion_id.lower())
-        if found is None:
-            message = f"there is no ingestion {ingestion_id}"
-            raise not_found("INGESTION_NOT_FOUND", message, ingestion_id=ingestion_id)
-        return found
 
-    def _header(self) -> stream_pb2.StreamHeader:
-        self._sequence += 1
-        now = to_timestamp(self._clock.now_ns())
-        return stream_pb2.StreamHeader(
-            epoch=self._epoch, sequence=self._sequence, event_time=now, publish_time=now
-        )
+def _missing(ingestion_id: str) -> ApiError:
+    message = f"there is no ingestion {ingestion_id}"
+    return not_found("INGESTION_NOT_FOUND", message, ingestion_id=ingestion_id)

@@ -33,7 +33,7 @@ from services.runtime.errors import (
 )
 from services.runtime.idempotency import IdempotencyStore, request_digest
 from services.runtime.ids import new_id
-from services.runtime.pagination import decode_page_token, encode_page_token, page_size
+from services.runtime.pagination import decode_page_token, encode_page_token, page_size, text
 
 _CREATE = "CreateUser"
 _MUTABLE = ("display_name", "roles", "disabled")
@@ -65,7 +65,7 @@ class UserService(user_service_pb2_grpc.UserServiceServicer):
     ) -> user_service_pb2.CreateUserResponse:
         """Add a user, or answer with the one this request made before."""
         principal = current_principal()
-        owner = principal.user_id or principal.subject
+        owner = principal.caller
         digest = await self._create_digest(request, owner)
         password_hash = await self._hasher.hash(request.password)
         user = User(
@@ -113,7 +113,7 @@ class UserService(user_service_pb2_grpc.UserServiceServicer):
         self, request: user_service_pb2.ListUsersRequest, _context: object
     ) -> user_service_pb2.ListUsersResponse:
         """A page of users by user name."""
-        position = decode_page_token(request, request.page_token) or {}
+        position = decode_page_token(request, request.page_token, user_name=text) or {}
         size = page_size(request.page_size)
         async with self._database.read() as connection:
             found = await self._users.list_users(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Self
@@ -20,6 +19,20 @@ class BarInterval(IntEnum):
 
     DAY = 1
     MINUTE = 2
+    FIVE_MINUTES = 3
+    FIFTEEN_MINUTES = 4
+    THIRTY_MINUTES = 5
+    HOUR = 6
+    FOUR_HOURS = 7
+    WEEK = 8
+    MONTH = 9
+    SECOND = 10
+    FIVE_SECONDS = 11
+    FIFTEEN_SECONDS = 12
+    THIRTY_SECONDS = 13
+    TWO_MINUTES = 14
+    TEN_MINUTES = 15
+    TWO_HOURS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,11 @@ class Bars:
         """The bars at these rows."""
         return type(self)(*(getattr(self, column.name)[rows] for column in fields(self)))
 
+    def followed_by(self, later: Self) -> Self:
+        """These bars and then those."""
+        names = (column.name for column in fields(self))
+        return type(self)(*(np.concatenate((getattr(self, name), getattr(later, name))) for name in names))
+
 
 @dataclass(frozen=True, slots=True)
 class SourceBars(Bars):
@@ -52,45 +70,8 @@ class SourceBars(Bars):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why bars were refused, and how many."""
+class FileBars(SourceBars):
+    """Bars as a file has them, in its order."""
 
-    reason: str
-    rows: int
-
-
-def validate_bars(bars: SourceBars) -> tuple[SourceBars, list[Refusal]]:
-    """Keep the bars that can be true, sorted by time; count the others by the first reason found.
-
-    A bar needs finite positive prices, a volume that is not negative, low <= open, close <= high, and a time
-    that no earlier row has.
-    """
-    prices: Doubles = np.vstack([bars.open, bars.high, bars.low, bars.close, bars.adjusted_close])
-    with np.errstate(invalid="ignore"):
-        checks: Sequence[tuple[str, Mask]] = (
-            ("not a number", ~(np.isfinite(prices).all(axis=0) & np.isfinite(bars.volume))),
-            ("price not positive", prices.min(axis=0) <= 0),
-            ("volume negative", bars.volume < 0),
-            (
-                "high below open, close or low",
-                bars.high < np.maximum(np.maximum(bars.open, bars.close), bars.low),
-            ),
-            ("low above open or close", bars.low > np.minimum(bars.open, bars.close)),
-            ("time repeated", _repeated(bars.open_time_ns)),
-        )
-    good = np.ones(len(bars), dtype=np.bool_)
-    refusals = []
-    for reason, is_bad in checks:
-        count = int((is_bad & good).sum())
-        if count:
-            refusals.append(Refusal(reason, count))
-        good &= ~is_bad
-    kept = bars.take(good)
-    return kept.take(np.argsort(kept.open_time_ns, kind="stable")), refusals
-
-
-def _repeated(times: Ints) -> Mask:
-    first = np.unique(times, return_index=True)[1]
-    repeated = np.ones(len(times), dtype=np.bool_)
-    repeated[first] = False
-    return repeated
+    line: Ints
+    """Number of the line in the file, from 1."""

@@ -1,14 +1,17 @@
-"""Instruments: what a listing is, its derived id, and finding one by id or symbol."""
+"""Instruments: what a listing is, and its derived id."""
 
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import IntEnum
+
+from services.data.domain.contract_terms import ContractTerms
+from services.data.domain.symbol_history import SymbolPeriod
+from services.data.domain.tick_table import TickBand
 
 # Fixed for ever: with it every installation derives the same ids.
 _NAMESPACE = uuid.UUID("9f6d1c3e-5b0a-5c0e-9a53-2c9d0f6b7a41")
@@ -20,6 +23,10 @@ class AssetClass(IntEnum):
     EQUITY = 1
     ETF = 2
     INDEX = 3
+    FX = 4
+    CRYPTO = 5
+    FUTURE = 6
+    OPTION = 7
 
 
 class InstrumentStatus(IntEnum):
@@ -45,12 +52,35 @@ class Listing:
     asset_class: AssetClass = AssetClass.EQUITY
     currency: str = "USD"
     tick_size: Decimal = Decimal("0.01")
+    """Of the first band where steps depend on the price."""
     lot_size: Decimal = Decimal(1)
+    tick_bands: tuple[TickBand, ...] = ()
+    """Empty when the tick is the same at every price."""
+    status: InstrumentStatus = InstrumentStatus.ACTIVE
+    delisting_date: date | None = None
+    """Last day."""
+    isin: str = ""
+    figi: str = ""
+    contract: ContractTerms | None = None
+    """Of an option or a future."""
+    former_symbols: tuple[SymbolPeriod, ...] = ()
+    """Oldest first."""
 
     @property
     def instrument_id(self) -> str:
-        """UUIDv5 of market, first symbol and listing date: the same on every installation."""
-        return str(uuid.uuid5(_NAMESPACE, f"{self.mic}:{self.first_symbol}:{self.listing_date.isoformat()}"))
+        """UUIDv5 of first market, first symbol and listing date: the same on every installation."""
+        mic = self.former_symbols[0].mic if self.former_symbols else self.mic
+        return str(uuid.uuid5(_NAMESPACE, f"{mic}:{self.first_symbol}:{self.listing_date.isoformat()}"))
+
+    @property
+    def is_listed(self) -> bool:
+        """It has not left the market."""
+        return self.status is not InstrumentStatus.DELISTED
+
+    @property
+    def symbol_periods(self) -> list[SymbolPeriod]:
+        """All symbols, oldest first, the present one last."""
+        return periods_of(self.symbol, self.mic, self.listing_date, self.delisting_date, self.former_symbols)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +100,43 @@ class Instrument:
     status: InstrumentStatus
     listing_date: date
     delisting_date: date | None
+    isin: str
+    figi: str
+    tick_bands: tuple[TickBand, ...]
+    """Empty when the tick is the same at every price."""
+    contract: ContractTerms | None
+    """Of an option or a future."""
+    version: int
+    """Counts changes."""
+
+    @property
+    def etag(self) -> str:
+        """Another after every change."""
+        return str(self.version)
+
+    @property
+    def is_listed(self) -> bool:
+        """It has not left the market."""
+        return self.status is not InstrumentStatus.DELISTED
+
+    @property
+    def tick_table(self) -> tuple[TickBand, ...]:
+        """Its steps by price, of one band at least."""
+        return self.tick_bands or (TickBand(Decimal(0), self.tick_size),)
+
+    def symbol_periods(self, former: Sequence[SymbolPeriod]) -> list[SymbolPeriod]:
+        """All symbols, oldest first, the present one last, when ``former`` are those it had before."""
+        return periods_of(self.symbol, self.mic, self.listing_date, self.delisting_date, former)
 
 
-class InstrumentIndex:
-    """All instruments held, found by id, or by symbol and market."""
-
-    def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
-        self._by_id = {one.instrument_id: one for one in instruments}
-        self._by_symbol: dict[str, list[Instrument]] = defaultdict(list)
-        for one in self._by_id.values():
-            self._by_symbol[one.symbol].append(one)
-
-    def by_id(self, instrument_id: str) -> Instrument | None:
-        """The instrument of this id (UUID text in any case)."""
-        return self._by_id.get(instrument_id) or self._by_id.get(instrument_id.lower())
-
-    def by_symbol(self, symbol: str, mic: str = "") -> list[Instrument]:
-        """Every listing of the symbol at the market, at any when ``mic`` is empty; sorted by market."""
-        found = [one for one in self._by_symbol.get(symbol, ()) if mic in {"", one.mic}]
-        return sorted(found, key=lambda one: one.mic)
+def periods_of(
+    symbol: str,
+    mic: str,
+    listing_date: date,
+    delisting_date: date | None,
+    former: Sequence[SymbolPeriod],
+) -> list[SymbolPeriod]:
+    """The former symbols and, from the end of the last of them or the listing on, the present one."""
+    begins = (former[-1].to_date if former else None) or listing_date
+    ends = None if delisting_date is None else delisting_date + timedelta(days=1)
+    return [*former, SymbolPeriod(symbol, mic, begins, ends)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 
@@ -22,6 +22,10 @@ class Quote:
     """Wall clock, nanoseconds since the epoch, UTC."""
     is_open: bool
     """Whether a session goes on: as long as it does, a source that is alive confirms the quote by silence."""
+    source: str = ""
+    """The name of the source it came from."""
+    is_halted: bool = False
+    """Whether trading is halted within its session."""
     is_stale: bool = False
 
 
@@ -42,6 +46,19 @@ class QuoteBoard:
         """The present quote, its staleness as of now."""
         quote = self._quotes.get(instrument_id)
         return None if quote is None else replace(quote, is_stale=self._is_stale(quote, now_ns))
+
+    @property
+    def instrument_ids(self) -> Collection[str]:
+        """Of all present quotes."""
+        return self._quotes.keys()
+
+    def __iter__(self) -> Iterator[Quote]:
+        """All present quotes; their staleness as last told of."""
+        return iter(self._quotes.values())
+
+    def has_been_silent(self, now_ns: int) -> bool:
+        """Whether nothing at all was heard for longer than the limit."""
+        return now_ns - self._heard_ns > self._stale_after_ns
 
     def update(self, quote: Quote) -> None:
         """A new quote came; it is fresh."""

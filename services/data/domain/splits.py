@@ -13,6 +13,8 @@ import numpy as np
 from services.data.domain.bars import Doubles, Ints, SourceBars
 
 NANOS = 1_000_000_000
+DERIVED = "derived: "
+"""How the source of a split begins that was found by `derive_splits`, not stated by anyone."""
 # The ratios companies use: n for 1, 1 for n, and the small fractions.
 _RATIOS = sorted(
     {Fraction(n) for n in range(2, 51)}
@@ -58,16 +60,21 @@ def derive_splits(bars: SourceBars) -> list[Split]:
     log_fall = np.log(bars.close[:-1] / bars.open[1:])
     splits = []
     for row in np.flatnonzero(np.abs(log_jump) > math.log(6 / 5) - _TOLERANCE):
-        nearest = int(np.argmin(np.abs(_LOG_RATIOS - log_jump[row])))
-        expected = _LOG_RATIOS[nearest]
+        ratio_near = nearest_ratio(float(log_jump[row]))
+        expected = math.log(ratio_near)
         if abs(log_jump[row] - expected) > _TOLERANCE or abs(log_fall[row] - expected) > abs(log_fall[row]):
             continue
         time_ns = int(bars.open_time_ns[row + 1])
-        new_shares, old_shares = _RATIOS[nearest].as_integer_ratio()
+        new_shares, old_shares = ratio_near.as_integer_ratio()
         splits.append(
             Split(datetime.fromtimestamp(time_ns // NANOS, UTC).date(), time_ns, new_shares, old_shares)
         )
     return splits
+
+
+def nearest_ratio(log_jump: float) -> Fraction:
+    """The ratio companies use, new shares for old, whose logarithm is nearest."""
+    return _RATIOS[int(np.argmin(np.abs(_LOG_RATIOS - log_jump)))]
 
 
 def later_split_factor(open_time_ns: Ints, splits: Iterable[Split]) -> Doubles:

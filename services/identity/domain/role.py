@@ -21,7 +21,9 @@ _VIEWER: Final = frozenset({"market:read", "orders:read", "portfolio:read", "ris
 _TRADER: Final = _VIEWER | {"orders:write", "portfolio:write"}
 _RISK: Final = _VIEWER | {"risk:write", "accounts:any"}
 _COMPLIANCE: Final = _VIEWER | {"accounts:any", "audit:read"}
-_OPERATION: Final = frozenset({"identity:read", "identity:write", "data:write", "venue:write"})
+_OPERATION: Final = frozenset(
+    {"identity:read", "identity:write", "data:write", "venue:write", "backup:write"}
+)
 _SCOPES: Final[dict[Role, frozenset[str]]] = {
     Role.VIEWER: _VIEWER,
     Role.TRADER: _TRADER,

@@ -11,6 +11,9 @@ import grpc
 
 from bifrost.data.v1 import ingestion_pb2, ingestion_service_pb2
 from bifrost.data.v1.bar_service_pb2_grpc import BarServiceStub
+from bifrost.data.v1.calendar_service_pb2_grpc import CalendarServiceStub
+from bifrost.data.v1.fundamental_service_pb2_grpc import FundamentalServiceStub
+from bifrost.data.v1.indicator_service_pb2_grpc import IndicatorServiceStub
 from bifrost.data.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from bifrost.data.v1.instrument_service_pb2_grpc import InstrumentServiceStub
 from bifrost.data.v1.market_stream_service_pb2_grpc import MarketStreamServiceStub
@@ -37,7 +40,10 @@ class RunningData:
 
     def __post_init__(self) -> None:
         self.instruments = InstrumentServiceStub(self.channel)
+        self.fundamentals = FundamentalServiceStub(self.channel)
         self.bars = BarServiceStub(self.channel)
+        self.calendars = CalendarServiceStub(self.channel)
+        self.indicators = IndicatorServiceStub(self.channel)
         self.ingestions = IngestionServiceStub(self.channel)
         self.market = MarketStreamServiceStub(self.channel)
 
@@ -52,7 +58,7 @@ class RunningData:
     async def wait_ended(self, ingestion_id: str) -> ingestion_pb2.Ingestion:
         request = ingestion_service_pb2.WatchIngestionRequest(ingestion_id=ingestion_id)
         ingestion = None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for message in self.ingestions.WatchIngestion(request, metadata=self.headers):
                 if message.WhichOneof("event") == "ingestion":
                     ingestion = message.ingestion

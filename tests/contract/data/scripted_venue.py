@@ -52,7 +52,7 @@ class ScriptedVenue(venue_service_pb2_grpc.VenueServiceServicer):
 
     async def connected(self) -> None:
         """Wait until data follows the market."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self._streams:
                 self._connected.clear()
                 await self._connected.wait()
@@ -88,3 +88,10 @@ def quote(
         event_time_ns=event_time_ns,
         open=is_open,
     )
+
+
+async def beating(venue: ScriptedVenue) -> None:
+    """The venue is heard all the time, so that what it said stays fresh."""
+    while True:
+        venue.heartbeat()
+        await asyncio.sleep(0.05)

@@ -13,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from bifrost.data.v1 import bar_pb2, bar_service_pb2
 from bifrost.type.v1.value_pb2 import InstrumentRef
+from services.runtime.pagination import encode_page_token
 from tests.contract.data.data_harness import RunningData, by_id, failure_of, listed
 
 DAY, MINUTE = bar_pb2.BAR_INTERVAL_DAY, bar_pb2.BAR_INTERVAL_MINUTE
@@ -106,8 +107,9 @@ async def test_times_beyond_storage_are_only_far_away(data: RunningData) -> None
         data, start_time=time_of("0001-01-01T00:00:00Z"), end_time=time_of("9999-12-31T00:00:00Z")
     )
     assert len(everything.bars.close) == 3270
-    assert not (await ask(data, start_time=time_of("9999-01-01T00:00:00Z"))).bars.close
-    assert not (await ask(data, end_time=time_of("0001-01-01T00:00:00Z"))).bars.close
+    late = await failure_of(ask(data, start_time=time_of("9999-01-01T00:00:00Z")))
+    early = await failure_of(ask(data, end_time=time_of("0001-01-01T00:00:00Z")))
+    assert (late.reason, early.reason) == ("RANGE_IN_FUTURE", "RANGE_BEFORE_LISTING")
 
 
 @pytest.mark.parametrize("adjustment", list(bar_pb2.Adjustment.values()))
@@ -140,6 +142,14 @@ async def test_page_token_is_bound_to_its_request(data: RunningData) -> None:
         assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
 
 
+async def test_page_token_with_a_time_that_is_none_is_refused(data: RunningData) -> None:
+    request = bar_service_pb2.ListBarsRequest(instrument=listed("AAPL"), interval=DAY)
+    for position in ({"open_time_ns": "noon"}, {"open_time_ns": "1" * 30}, {"time": "1"}):
+        failure = await failure_of(ask(data, page_token=encode_page_token(request, position)))
+        assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
+        assert failure.violations[0][0] == "page_token"
+
+
 async def test_minutes_are_not_held(data: RunningData) -> None:
     failure = await failure_of(ask(data, interval=MINUTE))
     assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "BARS_NOT_FOUND")
@@ -147,7 +157,7 @@ async def test_minutes_are_not_held(data: RunningData) -> None:
 
 
 async def test_a_range_without_bars_is_an_empty_page(data: RunningData) -> None:
-    answer = await ask(data, instrument=listed("FB"), end_time=time_of("2012-01-01T00:00:00Z"))
+    answer = await ask(data, instrument=listed("FB"), start_time=time_of("2014-01-01T00:00:00Z"))
     assert not answer.bars.close
     assert answer.next_page_token == ""
 
@@ -162,7 +172,7 @@ async def test_range_must_go_forward(data: RunningData, end: str) -> None:
     "fields",
     [
         {"interval": 0},
-        {"interval": 9},
+        {"interval": 99},
         {"adjustment": 9},
         {"page_size": -1},
         {"instrument": {"instrument_id": "7"}},

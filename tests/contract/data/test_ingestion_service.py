@@ -11,7 +11,8 @@ import pytest
 from bifrost.data.v1 import bar_pb2, bar_service_pb2, ingestion_pb2
 from bifrost.data.v1 import ingestion_service_pb2 as pb
 from bifrost.type.v1 import job_pb2
-from services.data.__main__ import installed_sources
+from services.data.sources.installed import installed_sources
+from services.data.sources.source import Source
 from services.runtime.testing_keys import MeshKeys
 from tests.contract.data.data_harness import RunningData, failure_of, listed, start_data
 from tests.contract.data.scripted_source import ScriptedSource, history
@@ -28,7 +29,7 @@ def scripted() -> ScriptedSource:
 async def loading(
     postgres_url: str, tmp_path_factory: pytest.TempPathFactory, scripted: ScriptedSource
 ) -> AsyncIterator[RunningData]:
-    sources = {**installed_sources(), scripted.name: scripted}
+    sources: dict[str, Source] = {**installed_sources(), scripted.name: scripted}
     running = await start_data(
         postgres_url, MeshKeys(tmp_path_factory.mktemp("data")), sources=sources, heartbeat_s=0.05
     )
@@ -85,8 +86,20 @@ async def test_request_id_makes_one_ingestion(loading: RunningData) -> None:
 async def test_unknown_source_is_refused(loading: RunningData) -> None:
     failure = await failure_of(loading.create_ingestion(source="bloomberg"))
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "SOURCE_UNKNOWN")
-    assert failure.metadata["sources"] == "sample,scripted"
+    assert failure.metadata["sources"] == "sample,scripted,yahoo"
     assert failure.violations[0][0] == "source"
+
+
+async def test_history_of_the_future_is_refused(loading: RunningData) -> None:
+    for dates, reason, field in (
+        ({"start_date": "2200-01-01"}, "RANGE_IN_FUTURE", "start_date"),
+        ({"start_date": "2013-01-02", "end_date": "2013-01-01"}, "RANGE_INVALID", "end_date"),
+        ({"start_date": "2013-02-30"}, "FIELD_INVALID", "start_date"),
+    ):
+        request = pb.CreateIngestionRequest(request_id=str(uuid.uuid4()), source="sample", **dates)
+        failure = await failure_of(loading.ingestions.CreateIngestion(request, metadata=loading.headers))
+        assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+        assert [name for name, _ in failure.violations] == [field]
 
 
 async def test_reader_may_not_load(loading: RunningData) -> None:
@@ -119,14 +132,9 @@ async def test_bad_bars_are_refused_and_counted(loading: RunningData, scripted: 
     assert ended.status.state == job_pb2.JOB_STATE_SUCCEEDED
     (result,) = ended.results
     assert (result.rows_stored, result.rows_refused) == (2, 5)
-    for reason in (
-        "1 not on a trading day",
-        "1 not a number",
-        "1 price not positive",
-        "1 time repeated",
-        "1 high",
-    ):
-        assert reason in result.error_message
+    reasons = ("PRICE_NOT_NUMBER", "PRICE_NOT_POSITIVE", "OHLC_ORDER", "NOT_A_SESSION", "TIME_REPEATED")
+    assert result.error_message == "bars in quarantine: " + ", ".join(f"1 {reason}" for reason in reasons)
+    assert result.error == ingestion_pb2.SYMBOL_ERROR_UNSPECIFIED
     request = bar_service_pb2.ListBarsRequest(instrument=listed("BAD"), interval=bar_pb2.BAR_INTERVAL_DAY)
     answer = await loading.bars.ListBars(request, metadata=loading.headers)
     assert list(answer.bars.close) == [10, 11]

@@ -58,6 +58,7 @@ async def test_get_has_the_facts(data: RunningData) -> None:
         lot_size="1",
         status=instrument_pb2.INSTRUMENT_STATUS_ACTIVE,
         listing_date="1915-11-11",
+        etag="1",
     )
 
 

@@ -21,7 +21,8 @@ from services.identity.first_admin import AdminPasswordError
 from services.identity.tables import SCHEMA, metadata
 from services.runtime.clock import NANOS
 from services.runtime.database import Database
-from services.runtime.testing import eventually, new_database, temporary_postgres
+from services.runtime.testing import new_database, temporary_postgres
+from services.runtime.waiting import until
 from tests.contract.identity.identity_harness import (
     ADMIN_PASSWORD,
     PASSWORD,
@@ -149,7 +150,7 @@ async def test_keys_rotate_without_refusing_a_token(
     async def has_two_keys() -> bool:
         return len(await key_ids(identity)) == 2
 
-    await eventually(has_two_keys)
+    await until(has_two_keys, timeout_s=60)
     _, new = await key_ids(identity)
     waiting = await identity.login("admin", ADMIN_PASSWORD)
     assert (signer(before), signer(waiting)) == (old, old)
@@ -165,10 +166,11 @@ async def test_keys_rotate_without_refusing_a_token(
     async def old_is_gone() -> bool:
         return await count(fresh_url, "signing_key") == 1
 
-    await eventually(old_is_gone)
+    await until(old_is_gone, timeout_s=60)
     if own_file:
-        await eventually(
-            lambda: [key["kid"] for key in json.loads(identity.jwks_file.read_text())["keys"]] == [new]
+        await until(
+            lambda: [key["kid"] for key in json.loads(identity.jwks_file.read_text())["keys"]] == [new],
+            timeout_s=60,
         )
     else:
         assert not identity.jwks_file.exists()
@@ -185,7 +187,7 @@ async def test_what_has_expired_is_removed(start: StartIdentity, fresh_url: str)
         tables = ("refresh_token", "session", "failed_login", "idempotency")
         return not any([await count(fresh_url, table) for table in tables])
 
-    await eventually(is_empty)
+    await until(is_empty, timeout_s=60)
     assert await count(fresh_url, "user") == 2
 
 

@@ -13,7 +13,7 @@ from services.identity.tables import SCHEMA, refresh_tokens
 from services.runtime.clock import NANOS, from_timestamp
 from services.runtime.database import Database
 from services.runtime.errors import error_from_rpc
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 from tests.contract.identity.identity_harness import (
     ADMIN_PASSWORD,
     PASSWORD,
@@ -164,7 +164,7 @@ async def test_two_uses_at_once_are_one_use_and_one_reuse(
         # Whoever comes stops at the token's row, so that the two calls really meet.
         await connection.execute(sa.select(refresh_tokens).with_for_update())
         calls = [asyncio.create_task(identity.refresh(pair.refresh_token)) for _ in range(2)]
-        await eventually(both_wait)
+        await until(both_wait, timeout_s=60)
     results = await asyncio.gather(*calls, return_exceptions=True)
     await database.close()
     (granted,) = [result for result in results if not isinstance(result, BaseException)]

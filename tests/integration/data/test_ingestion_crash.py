@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import uuid
 from pathlib import Path
@@ -16,6 +15,7 @@ from bifrost.data.v1 import ingestion_service_pb2 as pb
 from bifrost.data.v1.bar_service_pb2_grpc import BarServiceStub
 from bifrost.data.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from bifrost.type.v1 import job_pb2
+from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import new_database
 from services.runtime.testing_keys import MeshKeys, bearer
@@ -29,9 +29,7 @@ class DataProcess:
 
     def __init__(self, url: str, folder: Path) -> None:
         keys = MeshKeys(folder, services=())
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("BIFROST_")},
             "BIFROST_DATABASE_URL": url,
@@ -50,7 +48,10 @@ class DataProcess:
         return grpc.aio.insecure_channel(f"127.0.0.1:{self.port}")
 
 
-@pytest.mark.parametrize("failpoint", ["data.ingest.after_copy:3", "data.ingest.before_commit:2"])
+@pytest.mark.parametrize(
+    "failpoint",
+    [pytest.param("data.ingest.after_copy:3", marks=pytest.mark.slow), "data.ingest.before_commit:2"],
+)
 async def test_killed_ingestion_is_resumed(
     postgres_server: EmbeddedPostgres, tmp_path: Path, failpoint: str
 ) -> None:
@@ -62,9 +63,9 @@ async def test_killed_ingestion_is_resumed(
                 pb.CreateIngestionRequest(request_id=str(uuid.uuid4()), source="sample"),
                 metadata=data.headers,
                 wait_for_ready=True,
-                timeout=20,
+                timeout=60,
             )
-        assert await asyncio.wait_for(killed.wait(), 20) == -signal.SIGKILL
+        assert await asyncio.wait_for(killed.wait(), 60) == -signal.SIGKILL
     finally:
         if killed.returncode is None:
             killed.kill()
@@ -77,7 +78,7 @@ async def test_killed_ingestion_is_resumed(
                 pb.WatchIngestionRequest(ingestion_id=created.ingestion.ingestion_id),
                 metadata=data.headers,
                 wait_for_ready=True,
-                timeout=30,
+                timeout=60,
             )
             seen = [message.ingestion async for message in watch if message.HasField("ingestion")]
             assert seen[-1].status.state == job_pb2.JOB_STATE_SUCCEEDED
@@ -91,4 +92,4 @@ async def test_killed_ingestion_is_resumed(
                 assert len(answer.bars.open_time_ns) == len(set(answer.bars.open_time_ns)) == count
     finally:
         again.terminate()
-        assert await asyncio.wait_for(again.wait(), 20) == 0
+        assert await asyncio.wait_for(again.wait(), 60) == 0

@@ -1,7 +1,6 @@
 """data and the real venue over sockets: bars go out, a market comes back, and its days are the real bars."""
 
 import asyncio
-import socket
 import uuid
 from pathlib import Path
 
@@ -10,23 +9,18 @@ import grpc
 from bifrost.data.v1 import bar_pb2, bar_service_pb2, market_stream_service_pb2
 from bifrost.venue.v1.session_service_pb2 import CreateSessionRequest
 from bifrost.venue.v1.session_service_pb2_grpc import SessionServiceStub
+from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.server import Service
-from services.runtime.testing import eventually, new_database
+from services.runtime.testing import new_database
 from services.runtime.testing_keys import MeshKeys, bearer
+from services.runtime.waiting import until
 from services.venue.__main__ import compose as compose_venue
 from services.venue.config import VenueSettings
 from tests.contract.data.data_harness import by_id, listed, start_data
 
 DAY = bar_pb2.BAR_INTERVAL_DAY
 SYMBOLS = ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def is_read(service: Service, method: str) -> bool:
@@ -61,7 +55,9 @@ async def test_replayed_days_close_as_the_real_bars(
         stream = aiter(data.market.StreamBars(request, metadata=data.headers))
         reading = asyncio.ensure_future(anext(stream))
         # Whoever follows a market from its middle misses the day it is in.
-        await eventually(lambda: is_read(venue, "StreamMarket") and is_read(data.service, "StreamBars"))
+        await until(
+            lambda: is_read(venue, "StreamMarket") and is_read(data.service, "StreamBars"), timeout_s=60
+        )
         async with grpc.aio.insecure_channel(f"127.0.0.1:{venue_port}") as channel:
             await SessionServiceStub(channel).CreateSession(
                 CreateSessionRequest(
@@ -74,7 +70,7 @@ async def test_replayed_days_close_as_the_real_bars(
                 metadata=bearer(keys.user_token(scope="venue:write market:read")),
             )
         closed: list[bar_pb2.Bar] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(closed) < 2 * len(SYMBOLS):
                 message = await reading
                 closed += [bar for bar in message.bars.bars if bar.closed]

@@ -8,7 +8,7 @@ import pytest
 
 from bifrost.venue.v1 import market_pb2, venue_service_pb2, venue_service_pb2_grpc
 from services.data.clients import MarketCall
-from services.data.market_source import follow_market
+from services.data.live.market_source import follow_market
 from services.runtime.clock import SystemClock
 from services.venue.market_stream import MarketStream
 
@@ -74,7 +74,7 @@ async def test_nothing_is_lost_between_streams(market: tuple[MarketServer, Sourc
     messages = follow_market(source, clock=CLOCK, renew_after_s=0)
     assert (await anext(messages)).HasField("snapshot")
     trading = asyncio.create_task(trade())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for message in messages:
             snapshots += message.HasField("snapshot")
             numbers += [trade.trade_number for trade in message.update.trades]
@@ -91,7 +91,7 @@ async def test_nothing_is_lost_between_streams(market: tuple[MarketServer, Sourc
 async def test_quiet_streams_are_replaced_too(market: tuple[MarketServer, Source]) -> None:
     server, source = market
     messages = follow_market(source, clock=CLOCK, renew_after_s=0)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while server.opened < 3:
             await anext(messages)
         server.trade(1)

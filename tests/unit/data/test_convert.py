@@ -29,8 +29,9 @@ def test_page_equals_the_librarys(
             volume=columns[5],
         ),
         next_page_token=token,
+        made_from=bar_pb2.BAR_INTERVAL_MINUTE,
     )
-    assert list_bars_response("an id", bars, token) == expected.SerializeToString(deterministic=True)
+    assert list_bars_response("an id", bars, token, 2) == expected.SerializeToString(deterministic=True)
 
 
 @pytest.mark.parametrize("rows", [slice(0, 0), slice(1, 3), slice(None, None, 2)])
@@ -38,6 +39,6 @@ def test_views_of_columns_are_served_too(rows: slice) -> None:
     whole = np.arange(4)
     prices = np.arange(4, dtype=np.float64) * 1.5
     bars = Bars(whole, *[prices] * 5).take(rows)
-    page = bar_service_pb2.ListBarsResponse.FromString(list_bars_response("an id", bars, ""))
+    page = bar_service_pb2.ListBarsResponse.FromString(list_bars_response("an id", bars, "", 2))
     assert list(page.bars.open_time_ns) == whole[rows].tolist()
     assert list(page.bars.volume) == prices[rows].tolist()

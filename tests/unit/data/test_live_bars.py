@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.data.domain.bars import BarInterval
-from services.data.domain.live_bars import BarBuilder, LiveBar, Trade
+from services.data.domain.live_bars import BarBuilder, LiveBar, Stretch, Trade
 
 OPEN_NS = 1_337_347_800 * 10**9
 MINUTE = 60 * 10**9
@@ -25,6 +25,18 @@ def tape(prints: Sequence[Print], *, day: int = 1) -> list[Trade]:
         now += minutes * MINUTE if number else 0
         trades.append(Trade("a", price, size, now, number + 1, user, day, number == last))
     return trades
+
+
+DAY_NS = 1440 * MINUTE
+
+
+def day_of(at_ns: int) -> Stretch:
+    begin = at_ns - at_ns % DAY_NS
+    return Stretch(begin, begin + DAY_NS, begin)
+
+
+def builder_of_a() -> BarBuilder:
+    return BarBuilder("a", day_of)
 
 
 def feed(builder: BarBuilder, trades: Sequence[Trade]) -> list[LiveBar]:
@@ -55,7 +67,7 @@ PRINTS = st.lists(
 @given(PRINTS)
 def test_closed_bars_are_those_of_the_replayed_prints(prints: list[Print]) -> None:
     trades = tape(prints)
-    bars = feed(BarBuilder(), trades)
+    bars = feed(builder_of_a(), trades)
     replayed = [trade for trade in trades if not trade.is_user]
     if not replayed:
         assert bars == []
@@ -72,13 +84,13 @@ def test_no_bar_is_closed_that_lacks_a_print(prints: list[Print], data: st.DataO
     trades = tape(prints)
     missed = data.draw(st.sets(st.integers(0, len(trades) - 1), min_size=1))
     seen = [trade for number, trade in enumerate(trades) if number not in missed]
-    whole = feed(BarBuilder(), trades)
-    bars = feed(BarBuilder(), seen)
+    whole = feed(builder_of_a(), trades)
+    bars = feed(builder_of_a(), seen)
     assert [bar for bar in bars if bar.is_closed and bar not in whole] == []
 
 
 def test_progress_is_told_with_each_print() -> None:
-    bars = feed(BarBuilder(), tape([(10, 1, 0, False), (12, 2, 0, False), (9, 3, 1, False)]))
+    bars = feed(builder_of_a(), tape([(10, 1, 0, False), (12, 2, 0, False), (9, 3, 1, False)]))
     days = [(bar.close, bar.volume, bar.is_closed) for bar in bars if bar.interval is DAY]
     assert days == [(10, 1, False), (12, 3, False), (9, 6, True)]
     minutes = [(bar.close, bar.volume, bar.is_closed) for bar in bars if bar.interval is MIN]
@@ -86,7 +98,7 @@ def test_progress_is_told_with_each_print() -> None:
 
 
 def test_a_reader_from_the_middle_waits_for_the_next_session() -> None:
-    builder = BarBuilder()
+    builder = builder_of_a()
     session = tape([(10, 1, 0, False), (11, 1, 1, False), (12, 1, 1, False), (13, 1, 1, False)])
     bars = feed(builder, session[1:])
     assert [bar for bar in bars if bar.interval is DAY] == []
@@ -96,7 +108,7 @@ def test_a_reader_from_the_middle_waits_for_the_next_session() -> None:
 
 
 def test_a_session_replayed_again_begins_anew() -> None:
-    builder = BarBuilder()
+    builder = builder_of_a()
     session = tape([(10, 1, 0, False), (11, 1, 1, False)])
     feed(builder, session[:1])
     again = feed(builder, session)
@@ -104,7 +116,7 @@ def test_a_session_replayed_again_begins_anew() -> None:
 
 
 def test_another_session_from_its_middle_is_a_gap() -> None:
-    builder = BarBuilder()
+    builder = builder_of_a()
     feed(builder, tape([(10, 1, 0, False), (11, 1, 1, False), (12, 1, 1, False)])[:1])
     bars = feed(builder, tape([(20, 1, 0, False), (21, 1, 1, False), (22, 1, 1, False)], day=2)[1:])
     assert [bar.open for bar in closed(bars, MIN)] == [22]
@@ -115,10 +127,10 @@ def test_another_session_from_its_middle_is_a_gap() -> None:
 def test_prints_told_again_are_known_and_change_nothing(prints: list[Print], data: st.DataObject) -> None:
     trades = tape(prints)
     again = data.draw(st.integers(1, len(trades)))
-    builder = BarBuilder()
+    builder = builder_of_a()
     first = feed(builder, trades[:again])
     repeated = [trade for trade in trades[:again] if trade.trade_number > 1]
     assert all(builder.has_seen(trade) for trade in repeated)
     rest = trades[again:]
     assert not any(builder.has_seen(trade) for trade in rest)
-    assert first + feed(builder, rest) == feed(BarBuilder(), trades)
+    assert first + feed(builder, rest) == feed(builder_of_a(), trades)

@@ -16,7 +16,7 @@ def test_each_role_gives_its_scopes() -> None:
     assert scopes_of([Role.TRADER]) == READS | {"orders:write", "portfolio:write"}
     assert scopes_of([Role.RISK]) == READS | {"risk:write", "accounts:any"}
     assert scopes_of([Role.COMPLIANCE]) == READS | {"accounts:any", "audit:read"}
-    operation = {"identity:read", "identity:write", "data:write", "venue:write"}
+    operation = {"identity:read", "identity:write", "data:write", "venue:write", "backup:write"}
     others = scopes_of([Role.VIEWER, Role.TRADER, Role.RISK, Role.COMPLIANCE])
     assert scopes_of([Role.ADMIN]) == others | operation
 

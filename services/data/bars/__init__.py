@@ -1,0 +1,1 @@
+"""Bars as they are stored, read, made, cached and sent."""

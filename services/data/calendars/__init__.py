@@ -1,0 +1,1 @@
+"""Trading calendars and where they come from."""

@@ -1,0 +1,1 @@
+"""Facts of instruments as they are stored and loaded."""

@@ -1,0 +1,1 @@
+"""Ingestions and schedules: jobs that load from sources."""

@@ -1,0 +1,1 @@
+"""Instruments as they are stored, found and changed."""

@@ -1,0 +1,1 @@
+"""The sample: real daily bars that come with a package; nothing is downloaded."""

@@ -1,0 +1,1 @@
+"""Yahoo Finance, by yfinance as it is published."""
