@@ -79,6 +79,7 @@ async def compose(
     reconciliation.follow({code: report.follower for code, report in reports.items()})
     for code, report in reports.items():
         service.background(f"reports.{code}", report.run)
+        service.watch(report.follower)
     service.background("reconciliation", reconciliation.wait_for_logs)
     service.background("fence", lambda: _end_when_fenced(log))
 
@@ -109,6 +110,7 @@ async def compose(
         reconciliation=reconciliation,
         work=service.work,
         clock=clock,
+        reservation_valid_s=settings.reservation_valid_s,
     )
     orders = OrderService(
         submission,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 
 from bifrost.type.v1 import value_pb2
@@ -11,14 +12,22 @@ from services.execution.blotter import Blotter, UnknownOrderError
 from services.execution.clients import Accounts, Instruments, Reservation, Risk, release_all
 from services.execution.desk import Answered, Desk
 from services.execution.domain import lifecycle
-from services.execution.domain.order import WORKING, Order, OrderError, OrderState, Replacement, Transition
+from services.execution.domain.order import (
+    FINAL,
+    WORKING,
+    Order,
+    OrderError,
+    OrderState,
+    Replacement,
+    Transition,
+)
 from services.execution.domain.terms import OrderTerms
 from services.execution.in_flight import Claim, InFlight
 from services.execution.reconciliation import Reconciliation
 from services.execution.resolver import Resolver
 from services.execution.store import OrderStore, ReplaceRequest
 from services.execution.submission import check_terms
-from services.runtime.clock import Clock
+from services.runtime.clock import NANOS, Clock
 from services.runtime.errors import (
     ApiError,
     aborted,
@@ -27,6 +36,7 @@ from services.runtime.errors import (
     not_found,
     unavailable,
 )
+from services.runtime.event_log import TooLateError
 from services.runtime.failpoints import failpoint
 from services.runtime.failures import to_api_error
 from services.runtime.idempotency import check_digest
@@ -49,6 +59,7 @@ class Amendments:
         reconciliation: Reconciliation,
         work: OwnedWork,
         clock: Clock,
+        reservation_valid_s: float,
     ) -> None:
         self._store = store
         self._blotter = blotter
@@ -60,6 +71,7 @@ class Amendments:
         self._reconciliation = reconciliation
         self._work = work
         self._clock = clock
+        self._valid_ns = int(reservation_valid_s * NANOS)
         self._requests = InFlight()
         self._amended = InFlight()
 
@@ -133,7 +145,7 @@ class Amendments:
         answered = await self._answer(order, self._desk.cancel)
         if answered.order.state in {OrderState.CANCELLED, OrderState.PENDING_CANCEL}:
             return answered.order
-        raise _ended(answered)
+        raise _cancel_refused(answered)
 
     async def _cancel_one(self, order_id: str) -> Order | None:
         """None: no cancel could be asked for."""
@@ -160,49 +172,82 @@ class Amendments:
     async def _replace(
         self, order: Order, request: ReplaceRequest, terms: OrderTerms, etag: str, claim: Claim
     ) -> Order:
-        # One at a time from the reservation on: two would ask risk to hold for the same version of the terms.
-        amended = await self._amended.claim(order.order_id, [""])
-        try:
+        with contextlib.ExitStack() as claims:
+            claims.callback(claim.release)
+            # One at a time from the reservation on: two would ask risk to hold for the same version.
+            amended = await self._amended.claim(order.order_id, [""])
+            claims.callback(amended.release)
             order = await self._check_replace(request, terms, etag)
-            try:
-                (answer,) = await self._risk.reserve(
-                    order.account_id, [(order, terms, order.terms_version + 1)]
-                )
-            except ApiError:
-                await self._check_replace(request, terms, etag)  # risk holds for no order that has ended
-                raise
-            if not answer.reserved:
-                raise _refused_by_risk(order, answer)
-            replacement = Replacement(terms, answer.worst_price)
-
-            def decide(now: Order) -> Transition:
-                _check_etag(now, etag)
-                return lifecycle.request_replace(now, replacement, at_ns=self._clock.now_ns())
-
-            try:
-                order = await self._change(order.order_id, decide, request)
-            except Exception:  # before the next replace of the order asks risk to hold
-                await release_all(self._risk, [order])
-                raise
+            order = await self._record_replace(order, request, terms, etag, claims)
             failpoint("execution.replace.after_commit")
-        finally:
-            amended.release()
-            claim.release()
         answered = await self._answer(order, self._desk.replace)
         if answered.refusal is not None:
             raise _replace_refused(answered)
         return answered.order
+
+    async def _record_replace(
+        self,
+        order: Order,
+        request: ReplaceRequest,
+        terms: OrderTerms,
+        etag: str,
+        claims: contextlib.ExitStack,
+    ) -> Order:
+        """Have risk hold for the new terms and, while that is surely good, commit that they are wanted."""
+        not_after_ns = self._clock.monotonic_ns() + self._valid_ns
+        try:
+            (answer,) = await self._risk.reserve(order.account_id, [(order, terms, order.terms_version + 1)])
+        except ApiError:
+            self._give_back(order, claims)
+            await self._check_replace(request, terms, etag)  # risk holds for no order that has ended
+            raise
+        except BaseException:  # risk may hold it, and nothing will be recorded
+            self._give_back(order, claims)
+            raise
+        if not answer.reserved:
+            raise _refused_by_risk(order, answer)
+        replacement = Replacement(terms, answer.worst_price)
+
+        def decide(now: Order) -> Transition:
+            _check_etag(now, etag)
+            return lifecycle.request_replace(now, replacement, at_ns=self._clock.now_ns())
+
+        try:
+            return await self._change(order.order_id, decide, request, not_after_ns)
+        except Exception:
+            self._give_back(order, claims)
+            raise
+
+    def _give_back(self, order: Order, claims: contextlib.ExitStack) -> None:
+        """Let go of what risk may hold for new terms; the order's next replace waits until that is done.
+
+        It asks for the same version of the terms, and must not lose what is held for it.
+        """
+
+        async def give_back(kept: contextlib.ExitStack) -> None:
+            with kept:
+                await release_all(self._risk, [(order, order.terms_version + 1)])
+
+        self._work.start(give_back(claims.pop_all()))
 
     async def _change(
         self,
         order_id: str,
         decide: Callable[[Order], Transition],
         request: ReplaceRequest | None = None,
+        not_after_ns: int | None = None,
     ) -> Order:
         try:
-            return await self._blotter.change(order_id, decide, replace_request=request)
+            return await self._blotter.change(
+                order_id, decide, replace_request=request, not_after_ns=not_after_ns
+            )
         except OrderError as error:
             raise _refusal(error) from error
+        except TooLateError as error:
+            raise unavailable(
+                "RISK_UNAVAILABLE",
+                "the new terms could not be recorded while their reservation was good; try again",
+            ) from error
 
     async def _answer(self, order: Order, ask: Callable[[Order], Awaitable[Answered]]) -> Answered:
         """The venue's answer, or the order still pending when it is slow; it goes on being asked."""
@@ -254,6 +299,16 @@ def _refusal(error: OrderError) -> ApiError:
 def _ended(answered: Answered) -> ApiError:
     said = answered.refusal.message if answered.refusal is not None else ""
     return _precondition("ORDER_ENDED", said or f"the order is {answered.order.state.name}", answered.order)
+
+
+def _cancel_refused(answered: Answered) -> ApiError:
+    refusal = answered.refusal
+    if answered.order.state in FINAL or (refusal is not None and refusal.reason == "ORDER_ENDED"):
+        return _ended(answered)
+    said = refusal.message if refusal is not None else ""
+    return _precondition(
+        "CANCEL_REFUSED", said or "the venue refused the cancel; the order may still fill", answered.order
+    )
 
 
 def _refused_by_risk(order: Order, answer: Reservation) -> ApiError:

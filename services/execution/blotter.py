@@ -19,12 +19,8 @@ from services.execution.domain.order import FINAL, Order, OrderEvent, Transition
 from services.execution.market_time import MarketTime
 from services.execution.store import OrderStore, ReplaceRequest, StaleOrderError
 from services.runtime.clock import Clock
-from services.runtime.event_log import EventLog, LogTransaction, NewEvent
+from services.runtime.event_log import EventLog, LogTransaction, NewEvent, TooLateError
 from services.runtime.group_commit import GroupCommit
-
-
-class TooLateError(RuntimeError):
-    """The change was not written, since its time was over."""
 
 
 class UnknownOrderError(LookupError):
@@ -41,6 +37,11 @@ class Change:
     replace_request: ReplaceRequest | None = None
     not_after_ns: int | None = None
     """Monotonic time after which it may not be written any more."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a row of the order and its events are all there is to write."""
+        return self.replace_request is None and all(event.fill is None for event in self.transition.events)
 
 
 def _shown() -> asyncio.Future[None]:
@@ -126,6 +127,7 @@ class Blotter:
         *,
         event_time_ns: int = 0,
         replace_request: ReplaceRequest | None = None,
+        not_after_ns: int | None = None,
     ) -> Order:
         """Decide on the order as it is and write what comes of it; the order after it. `decide` may raise.
 
@@ -133,6 +135,7 @@ class Blotter:
 
         Raises:
             UnknownOrderError: there is none.
+            TooLateError: `not_after_ns` (monotonic) was over before it was written.
             DatabaseUnavailableError: PostgreSQL is away; nothing was written.
         """
         async with self.in_use(order_id) as slot, slot.lock:
@@ -142,8 +145,11 @@ class Blotter:
             if not transition.events:
                 return before
             time_ns = event_time_ns or self.market_time.now_ns(before.venue)
+            change = Change(transition, before.version, time_ns, replace_request, not_after_ns)
             try:
-                await self._writer.submit(Change(transition, before.version, time_ns, replace_request))
+                await self._writer.submit(change)
+            except TooLateError:
+                raise
             except BaseException:
                 slot.stale = True
                 raise
@@ -183,17 +189,7 @@ class Blotter:
             await self._store.insert_fills(driver, fills)
         if replace_requests:
             await self._store.insert_replace_requests(driver, replace_requests)
-        transaction.append(
-            *(
-                NewEvent(
-                    event.order.account_id,
-                    event.type.name,
-                    time_ns,
-                    event_message(event).SerializeToString(),
-                )
-                for event, time_ns in events
-            )
-        )
+        transaction.append(*(_new_event(event, time_ns) for event, time_ns in events))
 
     def show(self, orders: Collection[Order]) -> None:
         """These were committed."""
@@ -239,7 +235,7 @@ class Blotter:
         failed: dict[int, Exception] = {}
         try:
             await self._write(due)
-        except (asyncpg.PostgresError, StaleOrderError):
+        except (asyncpg.PostgresError, StaleOrderError, TooLateError):
             if len(due) == 1:
                 raise
             for change in due:  # one of them cannot be written: that is no fault of the others
@@ -248,12 +244,26 @@ class Blotter:
                 except Exception as error:  # noqa: BLE001  # nor of those that are written already
                     failed[id(change)] = error
         late = {id(change) for change in changes} - {id(change) for change in due}
-        return [TooLateError() if id(c) in late else failed.get(id(c)) for c in changes]
+        return [TooLateError("its time was over") if id(c) in late else failed.get(id(c)) for c in changes]
 
     async def _write(self, changes: Sequence[Change]) -> None:
-        if not changes:
-            return
+        """Write all of them or none; what a lone submission waits for is one statement."""
+        orders = [change.transition.order for change in changes]
+        if not any(change.version for change in changes):
+            if changes:
+                additions = self._store.addition(orders)
+                await self._log.write(*additions, _new_events(changes), not_after_ns=_first_end(changes))
+        elif len(changes) == 1 and changes[0].is_plain:
+            alteration = self._store.alteration(orders[0], changes[0].version)
+            if not await self._log.write(*alteration, _new_events(changes)):
+                raise StaleOrderError(f"order {orders[0].order_id} is not at version {changes[0].version}")
+        else:
+            await self._write_all(changes)
+        self.show(orders)
+
+    async def _write_all(self, changes: Sequence[Change]) -> None:
         async with self._log.transaction() as transaction:
+            transaction.not_after_ns = _first_end(changes)
             await self.write(
                 transaction,
                 added=[c.transition.order for c in changes if not c.version],
@@ -261,4 +271,18 @@ class Blotter:
                 events=[(event, c.event_time_ns) for c in changes for event in c.transition.events],
                 replace_requests=[c.replace_request for c in changes if c.replace_request is not None],
             )
-        self.show([c.transition.order for c in changes])
+
+
+def _first_end(changes: Sequence[Change]) -> int | None:
+    return min((c.not_after_ns for c in changes if c.not_after_ns is not None), default=None)
+
+
+def _new_events(changes: Sequence[Change]) -> list[NewEvent]:
+    return [
+        _new_event(event, change.event_time_ns) for change in changes for event in change.transition.events
+    ]
+
+
+def _new_event(event: OrderEvent, time_ns: int) -> NewEvent:
+    payload = event_message(event).SerializeToString()
+    return NewEvent(event.order.account_id, event.type.name, time_ns, payload)

@@ -29,6 +29,8 @@ from services.runtime.errors import ApiError, error_from_rpc, invalid_argument, 
 
 T = TypeVar("T")
 _KEEP_S: Final = 300
+_GRACE_S: Final = 60
+_REFRESH_WAIT_S: Final = 1
 _CAPACITY: Final = 100_000
 _log = structlog.get_logger(__name__)
 
@@ -91,16 +93,19 @@ class Risk(Protocol):
         """
         ...
 
-    async def release(self, order: Order) -> None:
-        """Give back what an order holds that was not recorded; ApiError UNAVAILABLE (RISK_UNAVAILABLE)."""
+    async def release(self, order: Order, terms_version: int) -> None:
+        """Give back what is held for terms never recorded; ApiError UNAVAILABLE (RISK_UNAVAILABLE)."""
         ...
 
 
-async def release_all(risk: Risk, orders: Sequence[Order]) -> None:
-    """Let go at once; should it fail, risk lets go on its own when it finds what was never recorded."""
-    for order in orders:
+async def release_all(risk: Risk, orders: Sequence[tuple[Order, int]]) -> None:
+    """Let go of (order, terms version) at once.
+
+    Should it fail, risk lets go on its own when it finds what was never recorded.
+    """
+    for order, terms_version in orders:
         try:
-            await risk.release(order)
+            await risk.release(order, terms_version)
         except ApiError as error:
             _log.info("reservation_not_released", order_id=order.order_id, error=str(error))
             return
@@ -142,41 +147,70 @@ class PortfolioAccounts:
             raise
 
 
+@dataclass(slots=True)
+class _Held:
+    """An instrument as data had it. Times are of the monotonic clock."""
+
+    instrument: Instrument
+    ask_ns: int
+    """From then on data is asked again."""
+    until_ns: int
+    """Orders are checked against it until then at most."""
+
+
 class DataInstruments:
-    """Instruments as data has them. Ids are remembered for good; what a symbol names, for five minutes."""
+    """Instruments as data has them, asked again after five minutes.
+
+    While data gives no answer, what was last known holds for another minute, so that a restart of data stops
+    no trading; then orders end UNAVAILABLE. What data no longer has is refused at once.
+    """
 
     def __init__(self, channel: grpc.aio.Channel, *, clock: Clock) -> None:
         self._data = instrument_service_pb2_grpc.InstrumentServiceStub(channel)
         self._clock = clock
-        self._by_id: dict[str, Instrument] = {}
-        self._by_symbol: dict[tuple[str, str], tuple[Instrument, int]] = {}
+        # By id, or by what else it is called in a request: by symbol, on a day or now, by ISIN or FIGI.
+        self._held: dict[str | bytes, _Held] = {}
 
     async def get(self, ref: value_pb2.InstrumentRef) -> Instrument:
         """The instrument."""
-        listed = (ref.listed.symbol, ref.listed.mic)
-        if ref.instrument_id:
-            known = self._by_id.get(ref.instrument_id)
-        else:
-            known, until = self._by_symbol.get(listed, (None, 0))
-            known = known if self._clock.monotonic_ns() < until else None
-        if known is not None:
-            return known
-        instrument = await self._ask(ref)
-        if len(self._by_id) >= _CAPACITY or len(self._by_symbol) >= _CAPACITY:
-            self._by_id.clear()
-            self._by_symbol.clear()
-        self._by_id[instrument.instrument_id] = instrument
-        if not ref.instrument_id:
-            self._by_symbol[listed] = (instrument, self._clock.monotonic_ns() + _KEEP_S * NANOS)
+        called = ref.instrument_id or ref.SerializeToString(deterministic=True)
+        held = self._held.get(called)
+        now_ns = self._clock.monotonic_ns()
+        if held is None or now_ns >= held.until_ns:
+            self._held.pop(called, None)
+            return self._hold(called, await self._ask(ref, timeout_s=None))
+        if now_ns >= held.ask_ns:
+            return await self._refresh(ref, called, held)
+        return held.instrument
+
+    async def _refresh(self, ref: value_pb2.InstrumentRef, called: str | bytes, held: _Held) -> Instrument:
+        """Ask again. Meanwhile other orders use what is known; while data is away one a second asks."""
+        held.ask_ns = self._clock.monotonic_ns() + _REFRESH_WAIT_S * NANOS
+        try:
+            found = await self._ask(ref, timeout_s=_REFRESH_WAIT_S)
+        except ApiError as error:
+            if error.reason == "DEPENDENCY_UNAVAILABLE":
+                _log.info("instrument_not_refreshed", instrument=_shown(ref), error=str(error))
+                return held.instrument
+            self._held.pop(called, None)
+            raise
+        return self._hold(called, found)
+
+    def _hold(self, called: str | bytes, instrument: Instrument) -> Instrument:
+        if len(self._held) >= _CAPACITY:
+            self._held.clear()
+        ask_ns = self._clock.monotonic_ns() + _KEEP_S * NANOS
+        for name in {called, instrument.instrument_id}:
+            self._held[name] = _Held(instrument, ask_ns, ask_ns + _GRACE_S * NANOS)
         return instrument
 
-    async def _ask(self, ref: value_pb2.InstrumentRef) -> Instrument:
+    async def _ask(self, ref: value_pb2.InstrumentRef, *, timeout_s: float | None) -> Instrument:
         request = instrument_service_pb2.GetInstrumentRequest(instrument=ref)
         try:
-            return instrument_of((await self._data.GetInstrument(request)).instrument)
+            return instrument_of((await self._data.GetInstrument(request, timeout=timeout_s)).instrument)
         except grpc.aio.AioRpcError as error:
             failure = error_from_rpc(error)
-            asked = ref.instrument_id or f"{ref.listed.symbol} at {ref.listed.mic or 'any market'}"
+            asked = _shown(ref)
             if failure.code is grpc.StatusCode.NOT_FOUND:
                 raise not_found(
                     "INSTRUMENT_NOT_FOUND",
@@ -190,6 +224,17 @@ class DataInstruments:
                     failure.reason or "FIELD_INVALID", failure.message, field="instrument"
                 ) from error
             raise _away("data", error) from error
+
+
+def _shown(ref: value_pb2.InstrumentRef) -> str:
+    match ref.WhichOneof("name"):
+        case "listed":
+            on_date = f" on {ref.listed.on_date}" if ref.listed.on_date else ""
+            return f"{ref.listed.symbol} at {ref.listed.mic or 'any market'}{on_date}"
+        case "listed_isin":
+            return f"{ref.listed_isin.isin} at {ref.listed_isin.mic or 'any market'}"
+        case _:
+            return ref.instrument_id or ref.figi
 
 
 class RiskReservations:
@@ -220,10 +265,10 @@ class RiskReservations:
             for a in answers
         ]
 
-    async def release(self, order: Order) -> None:
+    async def release(self, order: Order, terms_version: int) -> None:
         """Give back."""
         request = pre_trade_service_pb2.ReleaseReservationRequest(
-            account_id=order.account_id, order_id=order.order_id
+            account_id=order.account_id, order_id=order.order_id, terms_version=terms_version
         )
         await self._answer(self._risk.ReleaseReservation(request, timeout=self._timeout_s))
 

@@ -16,8 +16,8 @@ class ExecutionSettings(ServiceSettings):
     risk_timeout_s: float = Field(default=2.0, gt=0)
     """Longest wait for a reservation."""
     reservation_valid_s: float = Field(default=10.0, gt=0)
-    """An intent is committed within this after its reservation was asked for, or not at all. Risk lets go of
-    an unconfirmed reservation after 60 s."""
+    """An intent or a replace is committed within this after its reservation was asked for, or not at all.
+    Risk lets go of an unconfirmed reservation after 60 s."""
     venue_timeout_s: float = Field(default=5.0, gt=0)
     """Longest wait for a venue's answer; then the order is UNKNOWN and the venue is asked."""
     venue_log_wait_s: float = Field(default=2.0, gt=0)

@@ -12,6 +12,7 @@ from services.execution.domain.order import Fill, Order, OrderEvent
 from services.execution.domain.terms import Instrument, OrderTerms, OrderType, Side, TimeInForce
 from services.runtime.clock import to_timestamp
 from services.runtime.decimals import format_decimal, parse_decimal
+from services.runtime.steps import Steps
 
 
 def terms_of(message: order_terms_pb2.OrderTerms) -> OrderTerms:
@@ -44,8 +45,21 @@ def instrument_of(message: instrument_pb2.Instrument) -> Instrument:
         instrument_id=message.instrument_id,
         symbol=message.symbol,
         currency=message.currency,
-        tick_size=parse_decimal(message.tick_size, field="tick_size"),
+        ticks=_ticks_of(message),
         lot_size=parse_decimal(message.lot_size, field="lot_size"),
+    )
+
+
+def _ticks_of(message: instrument_pb2.Instrument) -> Steps:
+    return Steps.of(
+        parse_decimal(message.tick_size, field="tick_size"),
+        [
+            (
+                parse_decimal(band.from_price, field="tick_bands.from_price"),
+                parse_decimal(band.tick_size, field="tick_bands.tick_size"),
+            )
+            for band in message.tick_bands
+        ],
     )
 
 

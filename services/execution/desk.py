@@ -11,7 +11,7 @@ import structlog
 from services.execution.adapters.venue import NoAnswerError, RefusedError, VenueAdapter, VenueOrder
 from services.execution.blotter import Blotter
 from services.execution.domain import lifecycle
-from services.execution.domain.order import Alarm, Order, OrderState, Transition
+from services.execution.domain.order import PENDING_CHANGE, Alarm, Order, OrderState, Transition
 from services.runtime.clock import Clock
 from services.runtime.errors import unavailable
 from services.runtime.failpoints import failpoint
@@ -97,17 +97,17 @@ class Desk:
         self._observe(order.venue, told)
         # Fills that the answer knows of and the log has not told yet come first: cash held for them must not
         # be let go by the end of the order.
-        await self._wait(order, lambda now: not _is_behind(now, told))
+        await self._wait(order, lambda now: not is_behind(now, told))
 
         def decide(now: Order) -> Transition:
-            if not told.cancelled or _is_behind(now, told):
+            if not told.cancelled or is_behind(now, told):
                 return Transition(now)
             return lifecycle.cancel(now, told.message, at_ns=self._clock.now_ns())
 
         return Answered(await self._blotter.change(order.order_id, decide, event_time_ns=told.time_ns))
 
     async def replace(self, order: Order) -> Answered:
-        """Send new terms that were recorded.
+        """Send new terms that were recorded; still PENDING_REPLACE when only the log can tell the rest.
 
         Raises:
             NoAnswerError: the venue did not answer.
@@ -122,8 +122,12 @@ class Desk:
         self._observe(order.venue, told)
         if told.terms_version <= order.terms_version:
             return await self._replace_refused(order, RefusedError("REPLACE_REFUSED", told.message))
+        # As with a cancel: what is held for the old terms also pays for fills that the log has not told yet.
+        await self._wait(order, lambda now: not is_behind(now, told))
 
         def decide(now: Order) -> Transition:
+            if is_behind(now, told):
+                return Transition(now)
             return lifecycle.replace(now, told.terms, told.terms_version, at_ns=self._clock.now_ns())
 
         return Answered(await self._blotter.change(order.order_id, decide, event_time_ns=told.time_ns))
@@ -170,9 +174,9 @@ class Desk:
         self._blotter.market_time.observe(venue, told.time_ns)
 
 
-def _is_behind(order: Order, told: VenueOrder) -> bool:
-    """The venue has filled more than is recorded."""
-    return order.state is OrderState.PENDING_CANCEL and order.filled_quantity < told.filled_quantity
+def is_behind(order: Order, told: VenueOrder) -> bool:
+    """A change is asked for, and the venue has filled more than is recorded."""
+    return order.state in PENDING_CHANGE and order.filled_quantity < told.filled_quantity
 
 
 def _rejecting(

@@ -19,7 +19,7 @@ from services.runtime.errors import ApiError, invalid_argument
 from services.runtime.event_log import EventLog
 from services.runtime.idempotency import request_digest
 from services.runtime.log_stream import stream_log
-from services.runtime.pagination import decode_page_token, encode_page_token, page_size
+from services.runtime.pagination import decode_page_token, encode_page_token, page_size, text
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
@@ -127,7 +127,7 @@ class OrderService(pb_grpc.OrderServiceServicer):
     ) -> pb.ListOrdersResponse:
         """A page, newest first."""
         size = page_size(request.page_size)
-        position = decode_page_token(request, request.page_token)
+        position = decode_page_token(request, request.page_token, order_id=text)
         found = await self._store.list_orders(
             request.account_id,
             before=position["order_id"] if position else None,
@@ -148,7 +148,7 @@ class OrderService(pb_grpc.OrderServiceServicer):
     ) -> pb.ListFillsResponse:
         """A page, oldest first."""
         size = page_size(request.page_size)
-        position = decode_page_token(request, request.page_token)
+        position = decode_page_token(request, request.page_token, fill_id=text)
         found = await self._store.list_fills(
             request.account_id,
             after=position["fill_id"] if position else None,
@@ -199,7 +199,7 @@ class OrderService(pb_grpc.OrderServiceServicer):
 def _caller() -> str:
     """Who submits: the user, or the service that calls on its own behalf."""
     principal = current_principal()
-    return principal.user_id or principal.subject
+    return principal.caller
 
 
 def _intake(request: pb.SubmitOrderRequest) -> Intake:

@@ -11,6 +11,7 @@ from services.execution.blotter import Blotter, Slot
 from services.execution.domain.order import Order, OrderEvent, Transition
 from services.execution.store import OrderStore
 from services.runtime.event_log import EventLog, LogTransaction
+from services.runtime.follower import FollowerHaltedError
 
 Decide: TypeAlias = Callable[[Order], Transition]
 
@@ -22,6 +23,7 @@ class OrderReport:
     order_id: str
     decide: Decide
     event_time_ns: int
+    is_fill: bool
 
 
 class ReportBatch:
@@ -44,7 +46,11 @@ class ReportBatch:
         self._held = held
 
     async def apply(self, reports: Sequence[OrderReport]) -> None:
-        """Apply reports, oldest first; once a batch."""
+        """Apply reports, oldest first; once a batch.
+
+        Raises:
+            FollowerHaltedError: a fill of an order that was never recorded here, which has moved money.
+        """
         self.orders = await self._hold({report.order_id for report in reports})
         before = {order_id: order.version for order_id, order in self.orders.items()}
         events: list[tuple[OrderEvent, int]] = []
@@ -52,6 +58,8 @@ class ReportBatch:
             order = self.orders.get(report.order_id)
             if order is None:
                 self._blotter.alarms.unknown_order(self._venue, report.order_id)
+                if report.is_fill:
+                    raise FollowerHaltedError(f"a fill of order {report.order_id}, which is not known here")
                 continue
             transition = report.decide(order)
             self._blotter.tell(transition)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import sqlalchemy as sa
 
-from bifrost.type.v1.stream_pb2 import StreamPosition
 from services.execution.adapters.venue import ReportType, VenueAdapter, VenueReport
 from services.execution.blotter import Blotter
 from services.execution.domain import lifecycle
 from services.execution.domain.order import Order, Transition
-from services.execution.patience import held_back
 from services.execution.report_batch import OrderReport, ReportBatch, report_batch
 from services.execution.store import OrderStore
+from services.runtime.arrivals import Patience
 from services.runtime.clock import Clock
 from services.runtime.errors import ApiError
 from services.runtime.event_log import EventLog, LogTransaction
@@ -26,7 +25,7 @@ from services.runtime.stream_client import StreamResponse
 
 # The direct answer tells of an acceptance too, and records it sooner. The log's word of it is needed when
 # that answer is lost; otherwise it only moves the cursor, which needs no transaction of its own.
-_ACCEPTANCE_WAIT_S: Final = 0.05
+_ACCEPTANCE_WAIT_S: Final = 0.25
 
 
 class VenueReports:
@@ -50,20 +49,16 @@ class VenueReports:
         self._batch: ReportBatch | None = None
         self.follower: Follower[LogTransaction, StreamResponse] = Follower(
             f"venue.{venue.code}",
-            open_stream=self._open,
+            open_stream=venue.open_reports,
             transaction=self._transaction,
             cursors=cursors,
             apply=self._apply,
+            patience=Patience(venue.is_acceptance, _ACCEPTANCE_WAIT_S),
         )
 
     async def run(self) -> None:
         """Follow for ever."""
         await self.follower.run()
-
-    def _open(self, after: StreamPosition | None) -> AsyncIterable[StreamResponse]:
-        return held_back(
-            self._venue.open_reports(after), self._venue.is_acceptance, wait_s=_ACCEPTANCE_WAIT_S
-        )
 
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[LogTransaction]:
@@ -111,6 +106,5 @@ class VenueReports:
 
         if execution is not None:
             time_ns = execution.event_time_ns
-        return OrderReport(
-            told.order_id, decide, time_ns or self._blotter.market_time.now_ns(self._venue.code)
-        )
+        time_ns = time_ns or self._blotter.market_time.now_ns(self._venue.code)
+        return OrderReport(told.order_id, decide, time_ns, is_fill=execution is not None)

@@ -49,6 +49,15 @@ class OrderStore:
         """Write new orders."""
         await driver.execute(self._sql.insert_orders, *_columns(_ORDER_COLUMNS, orders))
 
+    def addition(self, orders: Sequence[Order]) -> tuple[str, list[object]]:
+        """What `EventLog.write` needs to write new orders."""
+        return self._sql.add_orders, list(_columns(_ORDER_COLUMNS, orders))
+
+    def alteration(self, order: Order, version: int) -> tuple[str, list[object]]:
+        """What `EventLog.write` needs to write what has changed of one order, if it stands at `version`."""
+        values = [value(order) for _, _, value in ORDER_LIFE]
+        return self._sql.alter_order, [order.order_id, version, *values]
+
     async def update_orders(
         self, driver: asyncpg.Connection, orders: Sequence[Order], versions: Sequence[int]
     ) -> None:
@@ -87,7 +96,10 @@ class OrderStore:
         """The account's orders that were submitted with these ids, by id."""
         async with self._database.raw() as driver:
             rows = await driver.fetch(self._sql.by_request, account_id, request_ids)
-        return {row["request_id"]: order_of(row) for row in rows}
+        if not rows:  # nearly always, so their content is asked for apart
+            return {}
+        found = await self.find_orders([row["order_id"] for row in rows])
+        return {order.request_id: order for order in found.values()}
 
     async def find_replace_request(self, account_id: str, request_id: str) -> ReplaceRequest | None:
         """The replace recorded under this key."""
@@ -169,13 +181,17 @@ class _Statements:
         executed = f"ARRAY(SELECT execution_id FROM {_FILLS} f WHERE f.order_id = o.order_id)"
         select = f"SELECT o.*, {executed} AS execution_ids FROM {_ORDERS} o"
         self.insert_orders = _insert(_ORDERS, _ORDER_COLUMNS)
+        self.add_orders = f"changed AS ({_insert(_ORDERS, _ORDER_COLUMNS, 'writer, ')} RETURNING 1)"
         self.insert_fills = _insert(_FILLS, FILL)
         self.insert_replaces = (
             f"INSERT INTO {_REPLACES} (account_id, request_id, digest, order_id, create_time_ns) "
             "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
         )
-        self.update_order = _update(_ORDERS, ORDER_LIFE)
-        self.by_request = f"{select} WHERE account_id = $1 AND request_id = ANY($2::text[])"
+        self.update_order = f"{_update(_ORDERS, ORDER_LIFE)} RETURNING order_id"
+        self.alter_order = f"changed AS ({_update(_ORDERS, ORDER_LIFE, 'FROM writer')} RETURNING 1)"
+        self.by_request = (
+            f"SELECT order_id FROM {_ORDERS} WHERE account_id = $1 AND request_id = ANY($2::text[])"
+        )
         self.by_id = f"{select} WHERE order_id = ANY($1::text[])"
         self.open = f"{select} WHERE {_OPEN} ORDER BY order_id"
         # Lists are for display: which executions an order has counted is not shown.
@@ -184,21 +200,21 @@ class _Statements:
         self.last_event_time = f"SELECT event_time_ns FROM {SCHEMA}.event_log ORDER BY sequence DESC LIMIT 1"
 
 
-def _insert(table: str, columns: Sequence[tuple[str, str, object]]) -> str:
+def _insert(table: str, columns: Sequence[tuple[str, str, object]], beside: str = "") -> str:
     names = [name for name, _, _ in columns]
     given = ", ".join(f"${n}::{kind}[]" for n, (_, kind, _) in enumerate(columns, start=1))
     taken = ", ".join(_stored(name, f"new.{name}") for name in names)
     return (
         f"INSERT INTO {table} ({', '.join(names)}) "
-        f"SELECT {taken} FROM unnest({given}) AS new({', '.join(names)})"
+        f"SELECT {taken} FROM {beside}unnest({given}) AS new({', '.join(names)})"
     )
 
 
-def _update(table: str, columns: Sequence[tuple[str, str, object]]) -> str:
+def _update(table: str, columns: Sequence[tuple[str, str, object]], beside: str = "") -> str:
     sets = ", ".join(
         f"{name} = {_stored(name, f'${n}::{kind}')}" for n, (name, kind, _) in enumerate(columns, start=3)
     )
-    return f"UPDATE {table} SET {sets} WHERE order_id = $1 AND version = $2 RETURNING order_id"
+    return f"UPDATE {table} SET {sets} {beside} WHERE order_id = $1 AND version = $2"
 
 
 def _stored(name: str, given: str) -> str:

@@ -16,7 +16,7 @@ import structlog
 
 from bifrost.risk.v1 import check_pb2
 from bifrost.type.v1 import value_pb2
-from services.execution.blotter import Blotter, TooLateError
+from services.execution.blotter import Blotter
 from services.execution.clients import Account, Accounts, Instruments, Reservation, Risk, release_all
 from services.execution.desk import Desk
 from services.execution.domain import lifecycle
@@ -30,6 +30,7 @@ from services.runtime.clock import NANOS, Clock
 from services.runtime.database import is_connection_failure
 from services.runtime.decimals import format_decimal
 from services.runtime.errors import ApiError, unavailable
+from services.runtime.event_log import TooLateError
 from services.runtime.failpoints import failpoint
 from services.runtime.failures import to_api_error
 from services.runtime.idempotency import check_digest
@@ -182,7 +183,7 @@ class Submission:
         try:
             answers = await self._risk.reserve(account_id, [(draft, draft.terms, 1) for draft in drafts])
         except BaseException:  # also when the caller has gone: risk may hold it, and nothing will be recorded
-            self._work.start(release_all(self._risk, drafts))
+            self._work.start(release_all(self._risk, [(draft, draft.terms_version) for draft in drafts]))
             raise
         return [
             _Reserved(replace(draft, protection_price=answer.worst_price), answer, not_after_ns)
@@ -224,7 +225,7 @@ class Submission:
         except Exception as failure:  # noqa: BLE001  # orders beside it in a batch are recorded and must be sent
             error = to_api_error(failure, "SubmitOrder")
         if reservation.reserved:
-            self._work.start(release_all(self._risk, [item.draft]))
+            self._work.start(release_all(self._risk, [(item.draft, item.draft.terms_version)]))
         return error
 
     async def _send(self, item: _Reserved, recorded: Order | ApiError) -> Submitted | ApiError:
@@ -276,7 +277,7 @@ def check_terms(terms: OrderTerms, instrument: Instrument) -> None:
             error.reason,
             "; ".join(f"{field} {text}" for field, text in fields),
             metadata={
-                "tick_size": format_decimal(instrument.tick_size),
+                "tick_size": format_decimal(error.tick_size),
                 "lot_size": format_decimal(instrument.lot_size),
             },
             violations=fields,

@@ -15,12 +15,14 @@ from services.portfolio.account_store import AccountStore
 from services.portfolio.book_store import ORDER_LOG_CURSOR, BookStore
 from services.portfolio.clients import Clients
 from services.portfolio.config import PortfolioSettings
-from services.portfolio.fill_store import FillStore
+from services.portfolio.fill_store import FillStore, tells_no_fill
+from services.portfolio.gate import Gate
 from services.portfolio.ledger_service import LedgerService
 from services.portfolio.ledger_store import LedgerStore
 from services.portfolio.marks import Marks
 from services.portfolio.portfolio_service import PortfolioService
 from services.portfolio.position_view import PositionView
+from services.runtime.arrivals import Patience
 from services.runtime.channel import Mesh
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.database import Database, migrate
@@ -32,6 +34,8 @@ from services.runtime.ownership import OwnerDirectory
 from services.runtime.server import Service, run
 
 _log = structlog.get_logger(__name__)
+# An event without a fill only moves the cursor, which needs no transaction of its own.
+_NO_FILL_WAIT_S = 0.25
 
 
 async def compose(settings: PortfolioSettings, *, clock: Clock | None = None) -> Service:
@@ -62,14 +66,18 @@ async def compose(settings: PortfolioSettings, *, clock: Clock | None = None) ->
         transaction=lambda: _posting(log),
         cursors=tables.cursors,
         apply=FillStore(clock=clock).apply,
+        patience=Patience(tells_no_fill, _NO_FILL_WAIT_S),
     )
     service.background("order_log", follower.run)
+    service.watch(follower)
     service.background("fence", lambda: _end_when_fenced(log))
 
+    gate = Gate(follower)
     view = PositionView(
         books,
         marks,
         log,
+        gate,
         clock=clock,
         interval_s=settings.view_interval_s,
         heartbeat_s=settings.heartbeat_s,
@@ -84,7 +92,7 @@ async def compose(settings: PortfolioSettings, *, clock: Clock | None = None) ->
         draining=service.draining,
     )
     service.owner("account_id", OwnerDirectory(accounts.find_owner, clock=clock).check)
-    portfolios = PortfolioService(accounts, books, marks, view, clock=clock)
+    portfolios = PortfolioService(accounts, books, marks, view, gate, clock=clock)
     service.add(add_PortfolioServiceServicer_to_server, portfolios)
     service.add(add_LedgerServiceServicer_to_server, ledger)
     return service

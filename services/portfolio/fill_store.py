@@ -119,6 +119,11 @@ class FillStore:
         await write_postings(transaction, cash.values(), entries)
 
 
+def tells_no_fill(response: StreamOrderLogResponse) -> bool:
+    """Whether this is an event of the order log that has no effect here."""
+    return response.HasField("order_event") and response.order_event.type != order_pb2.ORDER_EVENT_TYPE_FILLED
+
+
 async def _unknown(driver: asyncpg.Connection, told: Sequence[Fill]) -> list[Fill]:
     """The fills that were not booked before. ValueError when one was, with other content."""
     ids = [(fill.venue, fill.execution_id) for fill in told]

@@ -14,11 +14,10 @@ from services.portfolio.ledger_store import LedgerStore, account_not_found
 from services.runtime.auth import current_principal
 from services.runtime.clock import Clock
 from services.runtime.decimals import parse_decimal
-from services.runtime.errors import invalid_argument
 from services.runtime.event_log import EventLog
 from services.runtime.idempotency import request_digest
 from services.runtime.log_stream import stream_log
-from services.runtime.pagination import decode_page_token, encode_page_token, page_size
+from services.runtime.pagination import decode_page_token, encode_page_token, number, page_size
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
@@ -56,7 +55,7 @@ class LedgerService(pb_grpc.LedgerServiceServicer):
             parse_decimal(request.amount.amount, field="amount.amount"),
             request.amount.currency,
             request.memo,
-            caller=principal.user_id or principal.subject,
+            caller=principal.caller,
             request_id=request.request_id,
             digest=request_digest(request),
         )
@@ -68,7 +67,8 @@ class LedgerService(pb_grpc.LedgerServiceServicer):
         _context: ServicerContext[pb.ListLedgerEntriesRequest, pb.ListLedgerEntriesResponse],
     ) -> pb.ListLedgerEntriesResponse:
         """A page, oldest first."""
-        after = _number(decode_page_token(request, request.page_token))
+        position = decode_page_token(request, request.page_token, number=number)
+        after = 0 if position is None else int(position["number"])
         size = page_size(request.page_size)
         wanted = entry_type_filter(request.type)
         found = await self._store.list_entries(request.account_id, wanted, after=after, limit=size + 1)
@@ -94,14 +94,3 @@ class LedgerService(pb_grpc.LedgerServiceServicer):
             draining=self._draining,
             clock=self._clock,
         )
-
-
-def _number(position: dict[str, str] | None) -> int:
-    """The entry number in a page token; 0 is before the first."""
-    if position is None:
-        return 0
-    text = position.get("number", "")
-    if not text.isdecimal() or len(text) > 18:
-        message = "page_token is not from a response to this request; start again without one"
-        raise invalid_argument("PAGE_TOKEN_INVALID", message, field="page_token")
-    return int(text)

@@ -19,6 +19,7 @@ from services.portfolio.convert import (
 )
 from services.portfolio.domain.account import Account, Portfolio
 from services.portfolio.domain.books import Books
+from services.portfolio.gate import Gate
 from services.portfolio.ledger_store import account_not_found
 from services.portfolio.marks import Marks
 from services.portfolio.position_view import PositionView
@@ -28,7 +29,7 @@ from services.runtime.decimals import minor_unit
 from services.runtime.errors import invalid_argument
 from services.runtime.idempotency import request_digest
 from services.runtime.ids import new_id
-from services.runtime.pagination import decode_page_token, encode_page_token, page_size
+from services.runtime.pagination import decode_page_token, encode_page_token, page_size, text
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
@@ -38,12 +39,20 @@ class PortfolioService(pb_grpc.PortfolioServiceServicer):
     """The servicer. What a caller makes is the user's, or the service's own when it calls for nobody."""
 
     def __init__(
-        self, accounts: AccountStore, books: BookStore, marks: Marks, view: PositionView, *, clock: Clock
+        self,
+        accounts: AccountStore,
+        books: BookStore,
+        marks: Marks,
+        view: PositionView,
+        gate: Gate,
+        *,
+        clock: Clock,
     ) -> None:
         self._accounts = accounts
         self._books = books
         self._marks = marks
         self._view = view
+        self._gate = gate
         self._clock = clock
 
     async def CreatePortfolio(
@@ -64,9 +73,11 @@ class PortfolioService(pb_grpc.PortfolioServiceServicer):
         _context: ServicerContext[pb.ListPortfoliosRequest, pb.ListPortfoliosResponse],
     ) -> pb.ListPortfoliosResponse:
         """A page of the caller's own, whatever the caller may see otherwise."""
-        after = (decode_page_token(request, request.page_token) or {}).get("portfolio_id", "")
+        position = decode_page_token(request, request.page_token, portfolio_id=text) or {}
         size = page_size(request.page_size)
-        found = await self._accounts.list_portfolios(caller(), after=after, limit=size + 1)
+        found = await self._accounts.list_portfolios(
+            caller(), after=position.get("portfolio_id", ""), limit=size + 1
+        )
         token = ""
         if len(found) > size:
             token = encode_page_token(request, {"portfolio_id": found[size - 1].portfolio_id})
@@ -116,9 +127,11 @@ class PortfolioService(pb_grpc.PortfolioServiceServicer):
         _context: ServicerContext[pb.ListAccountsRequest, pb.ListAccountsResponse],
     ) -> pb.ListAccountsResponse:
         """A page of the caller's own, whatever the caller may see otherwise."""
-        after = (decode_page_token(request, request.page_token) or {}).get("account_id", "")
+        position = decode_page_token(request, request.page_token, account_id=text) or {}
         size = page_size(request.page_size)
-        found = await self._accounts.list_accounts(caller(), after=after, limit=size + 1)
+        found = await self._accounts.list_accounts(
+            caller(), after=position.get("account_id", ""), limit=size + 1
+        )
         token = ""
         if len(found) > size:
             token = encode_page_token(request, {"account_id": found[size - 1].account_id})
@@ -144,6 +157,7 @@ class PortfolioService(pb_grpc.PortfolioServiceServicer):
         _context: ServicerContext[pb.GetPositionRequest, pb.GetPositionResponse],
     ) -> pb.GetPositionResponse:
         """One position and its lots."""
+        self._gate.check()
         found = await self._books.read_position(request.account_id, request.instrument_id)
         if found is None:
             raise account_not_found(request.account_id)
@@ -170,6 +184,7 @@ class PortfolioService(pb_grpc.PortfolioServiceServicer):
         return self._view.stream(request.account_id)
 
     async def _read(self, account_id: str) -> Books:
+        self._gate.check()
         books = await self._books.read_books(account_id)
         if books is None:
             raise account_not_found(account_id)
@@ -179,4 +194,4 @@ class PortfolioService(pb_grpc.PortfolioServiceServicer):
 def caller() -> str:
     """Who makes and owns: the user, or the service that calls on its own behalf."""
     principal = current_principal()
-    return principal.user_id or principal.subject
+    return principal.caller

@@ -12,6 +12,7 @@ from bifrost.type.v1.stream_pb2 import Heartbeat, ReplayEnd, StreamHeader
 from services.portfolio.book_store import BookStore
 from services.portfolio.convert import balance_message, position_message
 from services.portfolio.domain.books import Books
+from services.portfolio.gate import Gate
 from services.portfolio.ledger_store import account_not_found
 from services.portfolio.marks import Marks
 from services.runtime.clock import Clock, to_timestamp
@@ -39,6 +40,7 @@ class PositionView:
         store: BookStore,
         marks: Marks,
         log: EventLog,
+        gate: Gate,
         *,
         clock: Clock,
         interval_s: float,
@@ -48,6 +50,7 @@ class PositionView:
         self._store = store
         self._marks = marks
         self._log = log
+        self._gate = gate
         self._clock = clock
         self._interval_s = interval_s
         self._heartbeat_s = heartbeat_s
@@ -59,8 +62,10 @@ class PositionView:
         """A snapshot, its end, then at most one update an interval, and heartbeats when there is no news.
 
         Raises:
-            ApiError: NOT_FOUND (ACCOUNT_NOT_FOUND), UNAVAILABLE (DRAINING).
+            ApiError: NOT_FOUND (ACCOUNT_NOT_FOUND), UNAVAILABLE (DRAINING, or DEPENDENCY_UNAVAILABLE once the
+                order log cannot be followed any more).
         """
+        self._gate.check()
         after = self._log.head  # before reading: what is posted later is seen as an event
         shown, books = _Shown(), await self._read(account_id)
         snapshot = self._difference(books, shown) or PositionBatch()
@@ -76,6 +81,7 @@ class PositionView:
             while not drained.done():
                 await asyncio.wait([drained], timeout=self._interval_s)
                 logged, quoted = self._log.changed, self._marks.changed  # before looking: nothing is missed
+                self._gate.check()
                 posted, after = await self._posted(account_id, after)
                 if posted:
                     books = await self._read(account_id)

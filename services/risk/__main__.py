@@ -14,12 +14,13 @@ from services.risk.clients import DataClient, ExecutionClient, IdentityClient, P
 from services.risk.config import RiskSettings
 from services.risk.gate import Gate
 from services.risk.limit_service import LimitService
-from services.risk.log_effects import LogEffects
+from services.risk.log_effects import LogEffects, changes_no_hold
 from services.risk.market import Instruments, Quotes
 from services.risk.pre_trade_service import PreTradeService
 from services.risk.reservations import Reservations
 from services.risk.tables import SCHEMA, cursors
 from services.risk.unconfirmed import UnconfirmedReservations
+from services.runtime.arrivals import Patience
 from services.runtime.channel import Mesh
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.database import Database, migrate
@@ -28,6 +29,8 @@ from services.runtime.ownership import OwnerDirectory
 from services.runtime.server import Service, run
 
 _log = structlog.get_logger(__name__)
+# That an order was recorded is told by its event; what is held for it is held already, for a minute at least.
+_CONFIRMATION_WAIT_S = 0.25
 
 
 async def compose(settings: RiskSettings, *, clock: Clock | None = None) -> Service:
@@ -46,13 +49,14 @@ async def compose(settings: RiskSettings, *, clock: Clock | None = None) -> Serv
     instruments = Instruments(data, refresh_s=settings.instruments_refresh_s)
     accounts = Accounts(books, portfolio)
     reservations = Reservations(books, quotes, clock=clock, fee_per_share=settings.fee_per_share)
-    effects = LogEffects(books)
+    effects = LogEffects(books, clock=clock)
     order_log = Follower(
         "execution.orders",
         open_stream=execution.stream_orders,
         transaction=books.transaction,
         cursors=cursors,
         apply=effects.apply_orders,
+        patience=Patience(changes_no_hold, _CONFIRMATION_WAIT_S),
     )
     ledger_log = Follower(
         "portfolio.ledger",
@@ -81,6 +85,8 @@ async def compose(settings: RiskSettings, *, clock: Clock | None = None) -> Serv
     service.owner("account_id", OwnerDirectory(accounts.owner_of, clock=clock).check)
     service.background("follow_orders", order_log.run)
     service.background("follow_ledger", ledger_log.run)
+    service.watch(order_log)
+    service.watch(ledger_log)
     service.background("gate", gate.run)
     service.background("quotes", quotes.run)
     service.background("instruments", instruments.run)

@@ -136,14 +136,14 @@ class Books:
     async def _load(self) -> None:
         async with self.database.raw() as driver:
             await wait_for_commits(driver)
-        now = self._clock.now_ns()
+        wall_ns, monotonic_ns = self._clock.now_ns(), self._clock.monotonic_ns()
         async with self.database.open_transaction() as snapshot:
             driver = snapshot.driver
             await driver.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             accounts = await account_rows(driver)
             positions = await position_rows(driver)
             held = await held_rows(driver)
-            passed = await passed_since(driver, now - LONGEST_WINDOW_NS)
+            passed = await passed_since(driver, wall_ns - LONGEST_WINDOW_NS)
             self._limits = await limit_rows(driver)
             self.switches = await kill_switch_rows(driver)
         self.owners = {row.account_id: row.owner_user_id for row in accounts if row.owner_user_id}
@@ -154,9 +154,10 @@ class Books:
             self.accounts[account_id].positions[instrument_id] = quantity
         for row in held:
             # Execution may have asked again just before we went down: the wait for it begins anew.
-            row.hold.asked_ns = now
+            row.hold.asked_ns = monotonic_ns
             self.accounts[row.account_id].add_hold(row.instrument_id, row.hold, filled=row.filled)
         for row in passed:
-            recent = RecentOrder(row.hold.request_id, row.instrument_id, row.hold.terms, row.decided_ns)
+            passed_ns = RecentOrder.recalled_ns(row.decided_ns, wall_ns=wall_ns, monotonic_ns=monotonic_ns)
+            recent = RecentOrder(row.hold.request_id, row.instrument_id, row.hold.terms, passed_ns)
             self.accounts[row.account_id].remember(recent)
         _log.info("books_loaded", accounts=len(accounts), held=len(held))

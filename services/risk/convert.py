@@ -11,6 +11,7 @@ from bifrost.execution.v1 import order_pb2
 from bifrost.portfolio.v1 import ledger_pb2
 from bifrost.risk.v1 import check_pb2, error_reason_pb2, limits_pb2, pre_trade_service_pb2
 from bifrost.type.v1 import order_terms_pb2
+from services.risk.domain.book import FIRST_VERSION
 from services.risk.domain.cash import Fill
 from services.risk.domain.decision import Decision
 from services.risk.domain.limits import KillSwitch, LimitRangeError, Limits
@@ -22,6 +23,7 @@ from services.risk.store import Posting
 from services.runtime.clock import to_timestamp
 from services.runtime.decimals import format_decimal, from_double, parse_decimal
 from services.runtime.errors import ApiError
+from services.runtime.steps import Steps
 
 _ENDED: Final = frozenset(
     {
@@ -41,6 +43,7 @@ _STATUS_NAMES: Final = {
     instrument_pb2.INSTRUMENT_STATUS_HALTED: "halted",
     instrument_pb2.INSTRUMENT_STATUS_DELISTED: "delisted",
 }
+_TRADED_CLASSES: Final = {instrument_pb2.ASSET_CLASS_EQUITY, instrument_pb2.ASSET_CLASS_ETF}
 WHOLE_LIMITS: Final = frozenset({"max_orders_per_second", "duplicate_window_ms", "max_price_age_ms"})
 
 
@@ -56,19 +59,40 @@ def to_terms(message: order_terms_pb2.OrderTerms) -> Terms:
 
 
 def to_instrument(message: instrument_pb2.Instrument) -> Instrument:
-    """An instrument; indices are never tradable."""
-    is_index = message.asset_class == instrument_pb2.ASSET_CLASS_INDEX
+    """An instrument; only equities and ETFs are tradable: others need margin or have multipliers."""
+    is_traded = message.asset_class in _TRADED_CLASSES
     is_active = message.status == instrument_pb2.INSTRUMENT_STATUS_ACTIVE
     return Instrument(
         instrument_id=message.instrument_id,
         symbol=message.symbol,
         mic=message.mic,
         currency=message.currency,
-        tick_size=parse_decimal(message.tick_size, field="tick_size"),
+        ticks=_to_ticks(message),
         lot_size=parse_decimal(message.lot_size, field="lot_size"),
-        is_tradable=is_active and not is_index,
-        status="index" if is_index else _STATUS_NAMES.get(message.status, "unknown"),
+        is_tradable=is_active and is_traded,
+        status=_STATUS_NAMES.get(message.status, "unknown") if is_traded else _class_name(message),
     )
+
+
+def _to_ticks(message: instrument_pb2.Instrument) -> Steps:
+    return Steps.of(
+        parse_decimal(message.tick_size, field="tick_size"),
+        [
+            (
+                parse_decimal(band.from_price, field="tick_bands.from_price"),
+                parse_decimal(band.tick_size, field="tick_bands.tick_size"),
+            )
+            for band in message.tick_bands
+        ],
+    )
+
+
+def _class_name(message: instrument_pb2.Instrument) -> str:
+    try:
+        name = instrument_pb2.AssetClass.Name(message.asset_class)
+    except ValueError:
+        return "of an unknown class"
+    return name.removeprefix("ASSET_CLASS_").lower()
 
 
 def to_price(message: quote_pb2.Quote) -> Decimal | None:
@@ -88,6 +112,7 @@ def to_change(event: order_pb2.OrderEvent) -> OrderChange:
         account_id=order.account_id,
         terms=to_terms(order.terms),
         has_ended=order.state in _ENDED,
+        terms_version=max(order.terms_version, FIRST_VERSION),
         replace=_REPLACE_STEPS.get(event.type, ReplaceStep.NONE),
         fill=to_fill(event.fill) if is_fill else None,
     )

@@ -46,11 +46,11 @@ class Gate:
 
     def check(self) -> None:
         """Raise ApiError UNAVAILABLE NOT_CAUGHT_UP while the books are not known to be whole."""
-        if self._waiting_for:
-            raise _not_caught_up(f"risk has not yet read {' and '.join(self._waiting_for)} to the end")
         for follower in self._followers:
             if follower.halted is not None:
                 raise _not_caught_up(f"{follower.name} cannot be trusted any more: {follower.halted}")
+        if self._waiting_for:
+            raise _not_caught_up(f"risk has not yet read {' and '.join(self._waiting_for)} to the end")
 
 
 def _not_caught_up(message: str) -> ApiError:

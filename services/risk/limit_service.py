@@ -18,6 +18,7 @@ from services.runtime.auth import current_principal
 from services.runtime.clock import Clock
 from services.runtime.database import driver_of
 from services.runtime.errors import ApiError, aborted, invalid_argument
+from services.runtime.ownership import may_act_for_all
 
 
 class LimitService(LimitServiceServicer):
@@ -79,7 +80,7 @@ class LimitService(LimitServiceServicer):
             account_id=request.account_id,
             is_engaged=request.action == pb.KILL_SWITCH_ACTION_ENGAGE,
             reason=request.reason,
-            user_id=principal.user_id or principal.subject,
+            user_id=principal.caller,
             update_time_ns=self._clock.now_ns(),
         )
         async with self._books.transaction() as connection:
@@ -92,10 +93,16 @@ class LimitService(LimitServiceServicer):
         _request: pb.ListKillSwitchesRequest,
         _context: grpc.aio.ServicerContext[pb.ListKillSwitchesRequest, pb.ListKillSwitchesResponse],
     ) -> pb.ListKillSwitchesResponse:
-        """Every switch, engaged ones first."""
+        """The switches that concern the caller, engaged ones first."""
         async with self._books.reading():
             switches = sorted(self._books.switches.values(), key=lambda s: (not s.is_engaged, s.account_id))
+        principal = current_principal()
+        if not may_act_for_all(principal):
+            switches = [switch for switch in switches if await self._concerns(switch, principal.caller)]
         return pb.ListKillSwitchesResponse(kill_switches=map(from_kill_switch, switches))
+
+    async def _concerns(self, switch: KillSwitch, user_id: str) -> bool:
+        return not switch.account_id or await self._accounts.owner_of(switch.account_id) == user_id
 
     async def _change(self, account_id: str, values: Mapping[str, Decimal | int], etag: str) -> Limits:
         async with self._books.transaction() as connection:

@@ -10,12 +10,13 @@ import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bifrost.execution.v1 import order_pb2
 from bifrost.execution.v1.order_service_pb2 import StreamOrderLogResponse
 from bifrost.portfolio.v1.ledger_service_pb2 import StreamLedgerLogResponse
 from services.risk.books import Books
 from services.risk.convert import to_change, to_posting
 from services.risk.domain.book import AccountBook, Hold, HoldKey
-from services.risk.domain.order_log import OrderChange, apply_change, lacks_hold
+from services.risk.domain.order_log import OrderChange, apply_change, lacks_hold, lost_holds
 from services.risk.reservation_store import HoldState, HoldUpdate, rows_of_orders, update_holds
 from services.risk.store import (
     insert_fills,
@@ -23,18 +24,29 @@ from services.risk.store import (
     upsert_cash,
     upsert_positions,
 )
+from services.runtime.clock import Clock
 from services.runtime.database import driver_of
 from services.runtime.errors import ApiError
 from services.runtime.follower import FollowerHaltedError
 
 _log = structlog.get_logger(__name__)
+_CHANGES_NO_HOLD = frozenset(
+    {
+        order_pb2.ORDER_EVENT_TYPE_SUBMITTED,
+        order_pb2.ORDER_EVENT_TYPE_ACCEPTED,
+        order_pb2.ORDER_EVENT_TYPE_CANCEL_REQUESTED,
+        order_pb2.ORDER_EVENT_TYPE_TRIGGERED,
+    }
+)
+"""At most these confirm what is held already."""
 
 
 class LogEffects:
     """What a batch of log entries does; called inside `Books.transaction`."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, *, clock: Clock) -> None:
         self._books = books
+        self._clock = clock
 
     async def apply_ledger(
         self, connection: AsyncConnection, responses: Sequence[StreamLedgerLogResponse]
@@ -92,17 +104,26 @@ class LogEffects:
         self, driver: asyncpg.Connection, book: AccountBook, change: OrderChange, batch: _Batch
     ) -> None:
         """The order lives, so what was given up for lack of a sign of it is held after all."""
-        rows = [
-            row
-            for row in await rows_of_orders(driver, [change.order_id])
-            if row.state is HoldState.RELEASED and not row.hold.confirmed and row.hold.key not in batch.holds
-        ]
-        if not rows:
+        rows = await rows_of_orders(driver, [change.order_id])
+        granted = {row.hold.key: row for row in rows if row.state is not HoldState.REFUSED}
+        held = book.orders.get(change.order_id)
+        # What is held, and what this batch has touched, is newer than its row.
+        newer = {hold.key: hold for hold in (() if held is None else held.holds)}
+        newer |= {key: hold for key, (_, hold) in batch.holds.items() if key in granted}
+        lost = lost_holds(book, change, [newer.get(key, row.hold) for key, row in granted.items()])
+        if not lost:
             _log.error("order_without_reservation", order_id=change.order_id, account_id=book.account_id)
-        for row in rows:
-            order = book.add_hold(row.instrument_id, row.hold, filled=row.filled)
+        for hold in lost:
+            row = granted[hold.key]
+            hold.asked_ns = self._clock.monotonic_ns()
+            order = book.add_hold(row.instrument_id, hold, filled=row.filled)
             batch.touch(book, order.holds)
             _log.warning("reservation_held_again", order_id=change.order_id, account_id=book.account_id)
+
+
+def changes_no_hold(response: StreamOrderLogResponse) -> bool:
+    """Whether this is an event of the order log after which as much is held, owned and owed as before."""
+    return response.HasField("order_event") and response.order_event.type in _CHANGES_NO_HOLD
 
 
 def _with_new_fill_only(change: OrderChange, new_fills: set[tuple[str, str]]) -> OrderChange:

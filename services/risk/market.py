@@ -119,6 +119,8 @@ class Instruments:
     def _held(self, reference: InstrumentRef) -> Instrument | None:
         if reference.WhichOneof("name") == "instrument_id":
             return self._by_id.get(reference.instrument_id)
+        if reference.WhichOneof("name") != "listed" or reference.listed.on_date:
+            return None
         mic = reference.listed.mic
         listings = [
             listing
@@ -143,4 +145,8 @@ class Instruments:
 def _echo(reference: InstrumentRef) -> dict[str, str]:
     if reference.WhichOneof("name") == "instrument_id":
         return {"instrument_id": reference.instrument_id}
+    if reference.WhichOneof("name") == "figi":
+        return {"figi": reference.figi}
+    if reference.WhichOneof("name") == "listed_isin":
+        return {"isin": reference.listed_isin.isin, "mic": reference.listed_isin.mic}
     return {"symbol": reference.listed.symbol, "mic": reference.listed.mic}

@@ -87,8 +87,8 @@ class PreTradeService(PreTradeServiceServicer):
         _context: grpc.aio.ServicerContext[pb.ReleaseReservationRequest, pb.ReleaseReservationResponse],
     ) -> pb.ReleaseReservationResponse:
         """Give back what was never recorded."""
-        await self._reservations.release(request.account_id, request.order_id)
-        return pb.ReleaseReservationResponse()
+        kept = await self._reservations.release(request.account_id, request.order_id, request.terms_version)
+        return pb.ReleaseReservationResponse(kept=kept)
 
     async def GetBuyingPower(
         self,

@@ -24,7 +24,7 @@ class HoldState(StrEnum):
 
 @dataclass(slots=True)
 class ReservationRow:
-    """One decision as it is kept."""
+    """One decision as it is kept. Read back, its hold does not know when it was asked for."""
 
     account_id: str
     instrument_id: str
@@ -32,6 +32,7 @@ class ReservationRow:
     filled: Decimal
     state: HoldState
     decided_ns: int
+    """By the wall clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ def _row(record: asyncpg.Record) -> ReservationRow:
         lot_size=record["lot_size"],
         per_lot=record["per_lot"],
         answer=record["answer"],
-        asked_ns=record["decided_ns"],
+        asked_ns=0,
         confirmed=record["confirmed"],
     )
     return ReservationRow(

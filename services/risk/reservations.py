@@ -55,17 +55,22 @@ class Reservations:
             book = self._books.account(proposal.account_id)
             return judge(proposal, book, self.surroundings(proposal))
 
-    async def release(self, account_id: str, order_id: str) -> None:
-        """Give back what execution's log has not confirmed of this order; nothing when there is none."""
+    async def release(self, account_id: str, order_id: str, terms_version: int = 0) -> bool:
+        """Give back what execution's log has not confirmed of this order, or of one version of its terms.
+
+        Returns whether some of it stays held: what is confirmed, or in force though the log is late.
+        """
         async with self._books.reading():
-            if not self._unconfirmed(account_id, order_id):
-                return
+            kept, free = self._releasable(account_id, order_id, terms_version)
+            if not free:
+                return bool(kept)
         async with self._books.transaction() as connection:
-            holds = self._unconfirmed(account_id, order_id)
-            for hold in holds:
+            kept, free = self._releasable(account_id, order_id, terms_version)
+            for hold in free:
                 self._books.accounts[account_id].drop_hold(hold)
-            updates = [HoldUpdate(hold.key, HoldState.RELEASED, False, None) for hold in holds]
+            updates = [HoldUpdate(hold.key, HoldState.RELEASED, False, None) for hold in free]
             await update_holds(await driver_of(connection), updates)
+        return bool(kept)
 
     async def release_hold(self, account_id: str, hold: Hold, *, asked_ns: int) -> bool:
         """Give back a hold if it is unconfirmed still and was not asked for since; returns whether it was."""
@@ -90,32 +95,48 @@ class Reservations:
             kill_switch=self._books.halt(proposal.account_id),
             reference=self._quotes.reference(proposal.instrument_id),
             fee_per_share=self._fee_per_share,
-            now_ns=self._clock.now_ns(),
+            monotonic_ns=self._clock.monotonic_ns(),
         )
 
-    def _unconfirmed(self, account_id: str, order_id: str) -> list[Hold]:
+    def _releasable(
+        self, account_id: str, order_id: str, terms_version: int
+    ) -> tuple[list[Hold], list[Hold]]:
+        """The holds of this version (0: of any) that must stay, and those that may go."""
+        holds = self._holds(account_id, order_id)
+        # New terms are asked for only when those before them are in force.
+        newest = max((hold.key.terms_version for hold in holds), default=0)
+        free = self._unconfirmed(account_id, order_id)
+        if terms_version:
+            holds = [hold for hold in holds if hold.key.terms_version == terms_version]
+            free = [hold for hold in free if hold.key.terms_version == terms_version == newest]
+        return [hold for hold in holds if hold not in free], free
+
+    def _holds(self, account_id: str, order_id: str) -> list[Hold]:
         book = self._books.accounts.get(account_id)
         order = None if book is None else book.orders.get(order_id)
-        if order is None:
-            return []
+        return [] if order is None else list(order.holds)
+
+    def _unconfirmed(self, account_id: str, order_id: str) -> list[Hold]:
+        holds = self._holds(account_id, order_id)
         # Where a replace was asked for, the order itself has been recorded, though the log may be late.
-        is_recorded = any(hold.key.terms_version > FIRST_VERSION for hold in order.holds)
+        is_recorded = any(hold.key.terms_version > FIRST_VERSION for hold in holds)
         return [
             hold
-            for hold in order.holds
+            for hold in holds
             if not hold.confirmed and not (is_recorded and hold.key.terms_version == FIRST_VERSION)
         ]
 
     async def _flush(self, batch: list[Sequence[Proposal]]) -> list[list[bytes] | Exception]:
         async with self._books.changing():
-            draft = _Draft(self._books, self.surroundings, known=())
+            draft = _Draft(self._books, self.surroundings, self._clock, known=())
             outcomes = draft.decide_all(batch)
             try:
                 await self._commit(draft)
             except asyncpg.UniqueViolationError:
                 # Some were decided in an earlier life, or refused a while ago: look, and begin again.
                 draft.undo()
-                draft = _Draft(self._books, self.surroundings, known=await self._known(batch))
+                known = await self._known(batch)
+                draft = _Draft(self._books, self.surroundings, self._clock, known=known)
                 outcomes = draft.decide_all(batch)
                 await self._commit(draft)
             return outcomes
@@ -143,6 +164,7 @@ class _Draft:
         self,
         books: Books,
         surroundings: Callable[[Proposal], Surroundings],
+        clock: Clock,
         *,
         known: Iterable[ReservationRow],
     ) -> None:
@@ -150,6 +172,7 @@ class _Draft:
         self.given_up: list[HoldKey] = []
         self._books = books
         self._surroundings = surroundings
+        self._clock = clock
         self._known = {row.hold.key: row for row in known}
         self._undo: list[Callable[[], object]] = []
 
@@ -176,7 +199,7 @@ class _Draft:
         earlier = self._earlier(book, proposal)
         answered = _answered(earlier, proposal)
         if answered is not None:
-            answered.hold.asked_ns = around.now_ns
+            answered.hold.asked_ns = around.monotonic_ns
             return answered.hold.answer
         if proposal.terms_version == FIRST_VERSION:
             self._give_up_twin(book, proposal)
@@ -195,14 +218,14 @@ class _Draft:
             lot_size=decision.lot_size,
             per_lot=decision.per_lot,
             answer=from_decision(decision).SerializeToString(),
-            asked_ns=around.now_ns,
+            asked_ns=around.monotonic_ns,
         )
         filled = self._filled(book, proposal.order_id)
         if decision.passed:
-            self._hold(book, proposal, hold, filled, around.now_ns)
+            self._hold(book, proposal, hold, filled)
         state = HoldState.HELD if decision.passed else HoldState.REFUSED
         self.rows[hold.key] = ReservationRow(
-            book.account_id, proposal.instrument_id, hold, filled, state, around.now_ns
+            book.account_id, proposal.instrument_id, hold, filled, state, self._clock.now_ns()
         )
         self._undo.append(partial(self.rows.pop, hold.key))
         return hold.answer
@@ -215,7 +238,7 @@ class _Draft:
         for key, hold in held.items():
             if key not in rows and order is not None:
                 rows[key] = ReservationRow(
-                    book.account_id, order.instrument_id, hold, order.filled, HoldState.HELD, hold.asked_ns
+                    book.account_id, order.instrument_id, hold, order.filled, HoldState.HELD, 0
                 )
         return [
             row
@@ -247,10 +270,11 @@ class _Draft:
                 self.given_up.append(hold.key)
                 self._undo.append(self.given_up.pop)
 
-    def _hold(self, book: AccountBook, proposal: Proposal, hold: Hold, filled: Decimal, now_ns: int) -> None:
+    def _hold(self, book: AccountBook, proposal: Proposal, hold: Hold, filled: Decimal) -> None:
         book.add_hold(proposal.instrument_id, hold, filled=filled)
         self._undo.append(partial(book.drop_hold, hold))
-        book.remember(RecentOrder(proposal.request_id, proposal.instrument_id, proposal.terms, now_ns))
+        passed_ns = hold.asked_ns
+        book.remember(RecentOrder(proposal.request_id, proposal.instrument_id, proposal.terms, passed_ns))
         self._undo.append(book.recent.pop)
 
 

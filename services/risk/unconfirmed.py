@@ -76,7 +76,7 @@ class UnconfirmedReservations:
         return released
 
     async def _overdue(self) -> list[_Overdue]:
-        before = self._clock.now_ns() - self._after_ns
+        before = self._clock.monotonic_ns() - self._after_ns
         async with self._books.reading():
             return [
                 _Overdue(book.account_id, hold, hold.asked_ns)

@@ -11,11 +11,11 @@ from typing import Protocol
 import grpc
 from google.protobuf.json_format import MessageToDict
 
+from bifrost.data.v1 import instrument_pb2
 from bifrost.data.v1.bar_pb2 import ADJUSTMENT_RAW, BAR_INTERVAL_DAY
 from bifrost.data.v1.bar_service_pb2 import ListBarsRequest
 from bifrost.data.v1.bar_service_pb2_grpc import BarServiceStub
-from bifrost.data.v1.instrument_pb2 import ASSET_CLASS_INDEX
-from bifrost.data.v1.instrument_service_pb2 import ListInstrumentsRequest
+from bifrost.data.v1.instrument_service_pb2 import ListInstrumentsRequest, ListSplitsRequest
 from bifrost.data.v1.instrument_service_pb2_grpc import InstrumentServiceStub
 from bifrost.identity.v1.token_service_pb2 import GetJwksRequest
 from bifrost.identity.v1.token_service_pb2_grpc import TokenServiceStub
@@ -31,12 +31,12 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class ListedInstrument:
-    """An instrument as data knows it; prices in `currency`, `tick_size` in the same."""
+    """An instrument as data knows it: prices in `currency`, tick bands as (first price, tick)."""
 
     instrument_id: str
     symbol: str
     currency: str
-    tick_size: Decimal
+    tick_bands: tuple[tuple[Decimal, Decimal], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,10 @@ class MarketHistory(Protocol):
         """Raw daily bars from `start` to `end`, both included, oldest first; the same errors."""
         ...
 
+    async def split_dates(self, instrument_id: str) -> list[date]:
+        """First sessions in a new count of shares, oldest first; the same errors."""
+        ...
+
 
 class DataClient:
     """data's instruments and bars over the mesh."""
@@ -79,9 +83,9 @@ class DataClient:
             request = ListInstrumentsRequest(page_size=1000, page_token=token)
             page = await stub.ListInstruments(request, timeout=self._timeout_s)
             found += [
-                ListedInstrument(each.instrument_id, each.symbol, each.currency, Decimal(each.tick_size))
+                ListedInstrument(each.instrument_id, each.symbol, each.currency, _tick_bands(each))
                 for each in page.instruments
-                if each.asset_class != ASSET_CLASS_INDEX
+                if each.asset_class != instrument_pb2.ASSET_CLASS_INDEX
             ]
             token = page.next_page_token
             if not token:
@@ -122,6 +126,19 @@ class DataClient:
             token = page.next_page_token
             if not token:
                 return bars
+
+    async def split_dates(self, instrument_id: str) -> list[date]:
+        """First sessions in a new count of shares, oldest first."""
+        stub = InstrumentServiceStub(self._mesh.channel("data"))
+        request = ListSplitsRequest(instrument=InstrumentRef(instrument_id=instrument_id))
+        reply = await stub.ListSplits(request, timeout=self._timeout_s)
+        return [date.fromisoformat(split.ex_date) for split in reply.splits]
+
+
+def _tick_bands(message: instrument_pb2.Instrument) -> tuple[tuple[Decimal, Decimal], ...]:
+    if not message.tick_bands:
+        return ((Decimal(0), Decimal(message.tick_size)),)
+    return tuple((Decimal(band.from_price), Decimal(band.tick_size)) for band in message.tick_bands)
 
 
 class Clients:

@@ -242,14 +242,15 @@ class Engine:
 
     async def _take_turn(self, turn: _Turn) -> None:
         failpoint("venue.after_ack")  # that of the turn before
-        async with self._log.transaction() as transaction:
-            replay = await self._act(turn, transaction)
-            replay = self._advance(turn, replay)
-            await self._orders.write(
-                transaction.driver, turn.changes, self._standing(replay), self._clock.now_ns()
-            )
-            transaction.append(*turn.entries)
+        actions = [waiting.action for waiting in turn.waiting]
+        if actions and isinstance(actions[0], Control):
+            replay = await self._take_control_turn(turn, actions[0])
+        else:
+            await self._act(turn, [action for action in actions if not isinstance(action, Control)])
+            replay = self._advance(turn, self._replay)
             failpoint("venue.before_commit")
+            changes = self._orders.writing(turn.changes, self._standing(replay), self._clock.now_ns())
+            await self._log.write(*changes, turn.entries)
         failpoint("venue.after_commit")
         if self._exchange is not None and replay is not None:
             self._stored_carried = self._exchange.carried
@@ -257,16 +258,21 @@ class Engine:
         self._replay = replay
         turn.settle()
 
-    async def _act(self, turn: _Turn, transaction: LogTransaction) -> ReplayRecord | None:
-        """Do what is asked for; returns the replay as it is then."""
-        actions = [waiting.action for waiting in turn.waiting]
-        if actions and isinstance(actions[0], Control):
-            return await self._control(actions[0], turn, transaction)
-        commands = [action for action in actions if not isinstance(action, Control)]
+    async def _take_control_turn(self, turn: _Turn, control: Control) -> ReplayRecord | None:
+        async with self._log.transaction() as transaction:
+            replay = await self._control(control, turn, transaction)
+            replay = self._advance(turn, replay)
+            standing = self._standing(replay)
+            await self._orders.write(transaction.driver, turn.changes, standing, self._clock.now_ns())
+            transaction.append(*turn.entries)
+            failpoint("venue.before_commit")
+        return replay
+
+    async def _act(self, turn: _Turn, commands: Sequence[Command]) -> None:
+        """Carry out what members ask for."""
         exchange = self._exchange
         keys = {(command.account_id, command.client_order_id) for command in commands}
-        unknown = [key for key in keys if exchange is None or not exchange.knows(*key)]
-        known = await self._orders.find(transaction.driver, unknown)
+        known = await self._orders.find(key for key in keys if exchange is None or not exchange.knows(*key))
         for command in commands:
             if exchange is None:
                 turn.outcomes.append(answer_without_session(command, known, turn.changes))
@@ -274,7 +280,6 @@ class Engine:
                 outcome, events = carry_out(command, exchange, known, turn.changes)
                 turn.outcomes.append(outcome)
                 turn.note(events, exchange)
-        return self._replay
 
     async def _control(
         self, control: Control, turn: _Turn, transaction: LogTransaction

@@ -28,33 +28,43 @@ _EXECUTION = (
 )
 _OTHER = _ORDER.replace("account_id, client_order_id, ", "")
 # ruff: noqa: S608  # the columns are ours
-_WRITE = f"""
-WITH orders AS (
-  INSERT INTO venue_order ({_ORDER}) SELECT {_ORDER} FROM json_populate_recordset(NULL::venue_order, $1::json)
+_CHANGES = f"""
+orders AS (
+  INSERT INTO venue_order ({_ORDER}) SELECT {_ORDER}
+  FROM writer, json_populate_recordset(NULL::venue_order, $1::json)
   ON CONFLICT (venue_order_id) DO UPDATE SET
     ({_CHANGING}) = ROW({", ".join(f"excluded.{name.strip()}" for name in _CHANGING.split(","))})
 ), executions AS (
   INSERT INTO execution ({_EXECUTION}) SELECT {_EXECUTION}
-  FROM json_populate_recordset(NULL::execution, $2::json)
+  FROM writer, json_populate_recordset(NULL::execution, $2::json)
 ), fences AS (
   INSERT INTO fenced_id (account_id, client_order_id, fence_time_ns)
-  SELECT *, $5::bigint FROM unnest($3::text[], $4::text[]) ON CONFLICT DO NOTHING
+  SELECT fence.*, $5::bigint FROM writer, unnest($3::text[], $4::text[]) AS fence ON CONFLICT DO NOTHING
 ), commands AS (
   INSERT INTO command (session_no, day_no, position, body)
-  SELECT $6::int, day_no, position, body FROM json_populate_recordset(NULL::command, $7::json)
+  SELECT $6::int, day_no, position, body FROM writer, json_populate_recordset(NULL::command, $7::json)
 ), carried AS (
-  INSERT INTO carried_state (session_no, state) SELECT $6::int, $8::json WHERE $8::json IS NOT NULL
+  INSERT INTO carried_state (session_no, state)
+  SELECT $6::int, $8::json FROM writer WHERE $8::json IS NOT NULL
   ON CONFLICT (session_no) DO UPDATE SET state = excluded.state
-)
-UPDATE replay_position SET state = $9, seconds_per_day = $10, position = $11, market_time_ns = $12
-WHERE session_no = $6::int
+), standing AS (
+  UPDATE replay_position SET state = $9, seconds_per_day = $10, position = $11, market_time_ns = $12
+  FROM writer WHERE session_no = $6::int
+), changed AS (SELECT FROM writer)
 """
+_WRITE = f"WITH writer AS (SELECT), {_CHANGES} SELECT FROM changed"
 _FIND = f"""
 SELECT account_id, client_order_id, fenced_id.fence_time_ns, {_OTHER}
 FROM unnest($1::text[], $2::text[]) AS key (account_id, client_order_id)
 LEFT JOIN venue_order USING (account_id, client_order_id)
 LEFT JOIN fenced_id USING (account_id, client_order_id)
 WHERE venue_order.venue_order_id IS NOT NULL OR fenced_id.fence_time_ns IS NOT NULL
+"""
+# Asked first, since it is planned in a third of the time and nearly every id is new; it may say too much.
+_IS_KNOWN = """
+SELECT FROM venue_order WHERE account_id = ANY($1::text[]) AND client_order_id = ANY($2::text[])
+UNION ALL SELECT FROM fenced_id WHERE account_id = ANY($1::text[]) AND client_order_id = ANY($2::text[])
+LIMIT 1
 """
 _LIST_ORDERS = f"""
 SELECT record_no, {_ORDER} FROM venue_order WHERE account_id = $1 AND record_no > $2
@@ -102,12 +112,16 @@ class OrderStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, driver: asyncpg.Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, Known]:
+    async def find(self, keys: Iterable[OrderKey]) -> dict[OrderKey, Known]:
         """What is recorded under these (account id, client order id); ids never seen are left out."""
         wanted = sorted(set(keys))
         if not wanted:
             return {}
-        rows = await driver.fetch(_FIND, [key[0] for key in wanted], [key[1] for key in wanted])
+        columns = [account_id for account_id, _ in wanted], [client_order_id for _, client_order_id in wanted]
+        async with self._database.raw() as driver:
+            if await driver.fetchrow(_IS_KNOWN, *columns) is None:
+                return {}
+            rows = await driver.fetch(_FIND, *columns)
         return {
             (row["account_id"], row["client_order_id"]): Known(
                 None if row["venue_order_id"] is None else OrderRecord.from_row(row),
@@ -120,23 +134,13 @@ class OrderStore:
         self, driver: asyncpg.Connection, changes: Changes, standing: Standing | None, now_ns: int
     ) -> None:
         """Write all changes; without a session, as `standing` None says, there can be fences only."""
-        await driver.execute(
-            _WRITE,
-            json.dumps([order.to_row() for order in changes.orders.values()]),
-            json.dumps([execution.to_row() for execution in changes.executions]),
-            [account for account, _ in changes.fences],
-            [client_order_id for _, client_order_id in changes.fences],
-            now_ns,
-            None if standing is None else standing.session_no,
-            json.dumps(
-                [
-                    {"day_no": day_no, "position": each.position, "body": command_to_json(each.command)}
-                    for day_no, each in changes.commands
-                ]
-            ),
-            changes.carried,
-            *_position(standing),
-        )
+        await driver.execute(_WRITE, *_values(changes, standing, now_ns))
+
+    def writing(
+        self, changes: Changes, standing: Standing | None, now_ns: int
+    ) -> tuple[str, Sequence[object]]:
+        """What `EventLog.write` needs to do the same."""
+        return _CHANGES, _values(changes, standing, now_ns)
 
     async def list_orders(self, account_id: str, after: int, limit: int) -> Sequence[tuple[int, OrderRecord]]:
         """An account's orders after a record number, oldest first, each with its number."""
@@ -151,6 +155,25 @@ class OrderStore:
         async with self._database.raw() as driver:
             rows = await driver.fetch(_LIST_EXECUTIONS, account_id, after, limit)
         return [(row["record_no"], ExecutionRecord.from_row(row)) for row in rows]
+
+
+def _values(changes: Changes, standing: Standing | None, now_ns: int) -> Sequence[object]:
+    return (
+        json.dumps([order.to_row() for order in changes.orders.values()]),
+        json.dumps([execution.to_row() for execution in changes.executions]),
+        [account for account, _ in changes.fences],
+        [client_order_id for _, client_order_id in changes.fences],
+        now_ns,
+        None if standing is None else standing.session_no,
+        json.dumps(
+            [
+                {"day_no": day_no, "position": each.position, "body": command_to_json(each.command)}
+                for day_no, each in changes.commands
+            ]
+        ),
+        changes.carried,
+        *_position(standing),
+    )
 
 
 def _position(standing: Standing | None) -> tuple[str | None, float | None, int | None, int | None]:

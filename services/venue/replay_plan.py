@@ -10,7 +10,7 @@ from datetime import date
 from services.runtime.errors import ApiError, failed_precondition
 from services.venue.clients import ListedInstrument, MarketHistory, ObservedBar
 from services.venue.domain.plan import ReplayPlan
-from services.venue.domain.price import Instrument, price_units
+from services.venue.domain.price import Instrument, Ticks, price_units
 from services.venue.domain.replay import DailyBar
 from services.venue.trading_calendar import trading_sessions
 
@@ -19,7 +19,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a replay is asked to be; `symbols` empty means all with bars over the whole window."""
+    """What a replay is asked to be; `symbols` empty means all with bars for the whole window and no split."""
 
     symbols: tuple[str, ...]
     start: date
@@ -32,7 +32,8 @@ async def make_plan(window: Window, history: MarketHistory, *, calendar: str) ->
     """Fetch the bars of the window and lay them on the calendar.
 
     Raises:
-        ApiError: FAILED_PRECONDITION, reason NO_BARS: a symbol or the whole window has none.
+        ApiError: FAILED_PRECONDITION, reason NO_BARS: a symbol or the whole window has none; SPLIT_IN_WINDOW:
+            orders and positions would be in the old count of shares, prices in the new one.
         AioRpcError: data is away.
     """
     try:
@@ -47,6 +48,16 @@ async def make_plan(window: Window, history: MarketHistory, *, calendar: str) ->
         async with limit:
             return await history.daily_bars(instrument.instrument_id, window.start, window.end)
 
+    async def is_split(instrument: ListedInstrument) -> bool:
+        async with limit:
+            dates = await history.split_dates(instrument.instrument_id)
+        within = [on for on in dates if window.start < on <= window.end]
+        if within and window.symbols:
+            raise _split(instrument.symbol, within[0])
+        return bool(within)
+
+    are_split = await asyncio.gather(*(is_split(each) for each in chosen))
+    chosen = [each for each, left_out in zip(chosen, are_split, strict=True) if not left_out]
     fetched = await asyncio.gather(*(fetch(each) for each in chosen))
     bars = {
         instrument: {bar.session_date: bar for bar in found}
@@ -102,7 +113,20 @@ def _daily_bar(instrument: ListedInstrument, bar: ObservedBar) -> DailyBar:
 
 
 def _instrument(listed: ListedInstrument) -> Instrument:
-    return Instrument(listed.instrument_id, listed.symbol, listed.currency, price_units(listed.tick_size))
+    try:
+        bands = [(price_units(start), price_units(size)) for start, size in listed.tick_bands]
+    except ValueError as error:
+        message = f"{listed.symbol} cannot be replayed: its tick: {error}"
+        raise _no_bars(message, symbols=listed.symbol) from error
+    return Instrument(listed.instrument_id, listed.symbol, listed.currency, Ticks.of(bands))
+
+
+def _split(symbol: str, on: date) -> ApiError:
+    message = (
+        f"{symbol} is split on {on}, and orders and positions do not follow splits; "
+        "end the window before that day or begin it there"
+    )
+    return failed_precondition("SPLIT_IN_WINDOW", message, symbol=symbol, ex_date=on.isoformat())
 
 
 def _no_bars(message: str, *, symbols: str = "", session_date: str = "") -> ApiError:

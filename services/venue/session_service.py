@@ -50,7 +50,7 @@ class SessionService(pb_grpc.SessionServiceServicer):
         """Fetch the bars of the window and start its replay."""
         window = _window(request)
         principal = current_principal()
-        claim = Claim(principal.user_id or principal.subject, request.request_id, request_digest(request))
+        claim = Claim(principal.caller, request.request_id, request_digest(request))
         made = await self._sessions.find_request(claim)
         if made is not None:
             return await self._duplicate(made)

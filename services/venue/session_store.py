@@ -12,7 +12,7 @@ from services.runtime.database import Database
 from services.runtime.idempotency import check_digest
 from services.venue.domain.commands import RecordedCommand
 from services.venue.domain.plan import CarriedState, ReplayPlan
-from services.venue.domain.price import Instrument
+from services.venue.domain.price import Instrument, Ticks
 from services.venue.domain.replay import DailyBar
 from services.venue.domain.session import TradingSession
 from services.venue.durable_state import carried_from_json, carried_to_json, command_from_json
@@ -138,9 +138,17 @@ class SessionStore:
     async def _insert_plan(self, driver: asyncpg.Connection, session_no: int, plan: ReplayPlan) -> None:
         await driver.executemany(
             "INSERT INTO session_instrument (session_no, instrument_no, instrument_id, symbol, currency, "
-            "tick_units) VALUES ($1, $2, $3, $4, $5, $6)",
+            "tick_starts, tick_sizes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
             [
-                (session_no, number, each.instrument_id, each.symbol, each.currency, each.tick)
+                (
+                    session_no,
+                    number,
+                    each.instrument_id,
+                    each.symbol,
+                    each.currency,
+                    each.ticks.starts,
+                    each.ticks.sizes,
+                )
                 for number, each in enumerate(plan.instruments)
             ],
         )
@@ -160,7 +168,7 @@ class SessionStore:
     async def _load_plan(self, driver: asyncpg.Connection, session: asyncpg.Record) -> ReplayPlan:
         session_no = session["session_no"]
         instruments = [
-            Instrument(row["instrument_id"], row["symbol"], row["currency"], row["tick_units"])
+            Instrument(row["instrument_id"], row["symbol"], row["currency"], _ticks(row))
             for row in await driver.fetch(
                 "SELECT * FROM session_instrument WHERE session_no = $1 ORDER BY instrument_no", session_no
             )
@@ -185,6 +193,10 @@ class SessionStore:
 def _prefix(session_no: int) -> str:
     """Begins every id of the session."""
     return f"r{session_no}"
+
+
+def _ticks(row: asyncpg.Record) -> Ticks:
+    return Ticks(tuple(row["tick_starts"]), tuple(row["tick_sizes"]))
 
 
 def _recorded(row: asyncpg.Record) -> RecordedCommand:

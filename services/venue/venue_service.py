@@ -13,7 +13,7 @@ from services.runtime.clock import Clock
 from services.runtime.errors import ApiError, failed_precondition, not_found
 from services.runtime.event_log import EventLog
 from services.runtime.log_stream import stream_log
-from services.runtime.pagination import decode_page_token, encode_page_token, page_size
+from services.runtime.pagination import decode_page_token, encode_page_token, number, page_size
 from services.venue.controls import no_session
 from services.venue.convert import (
     REJECT_TEXTS,
@@ -130,7 +130,7 @@ class VenueService(pb_grpc.VenueServiceServicer):
     ) -> pb.ListVenueOrdersResponse:
         """A page of an account's orders."""
         size = page_size(request.page_size)
-        after = decode_page_token(request, request.page_token) or {"record_no": "0"}
+        after = decode_page_token(request, request.page_token, record_no=number) or {"record_no": "0"}
         found = await self._orders.list_orders(request.account_id, int(after["record_no"]), size + 1)
         token = ""
         if len(found) > size:
@@ -146,7 +146,7 @@ class VenueService(pb_grpc.VenueServiceServicer):
     ) -> pb.ListExecutionsResponse:
         """A page of an account's fills."""
         size = page_size(request.page_size)
-        after = decode_page_token(request, request.page_token) or {"record_no": "0"}
+        after = decode_page_token(request, request.page_token, record_no=number) or {"record_no": "0"}
         found = await self._orders.list_executions(request.account_id, int(after["record_no"]), size + 1)
         token = ""
         if len(found) > size:

@@ -29,7 +29,7 @@ from services.execution.domain.order import (
     Replacement,
     Transition,
 )
-from services.execution.domain.terms import OrderTerms
+from services.execution.domain.terms import OrderTerms, Side
 
 
 class _Changes(TypedDict, total=False):
@@ -158,13 +158,18 @@ def apply_fill(order: Order, execution: Execution, fill_id: str, *, at_ns: int) 
         notional=order.notional + execution.quantity * execution.price,
         execution_ids=order.execution_ids | {execution.execution_id},
     )
-    return history.transition(_fill_alarm(order, filled))
+    return history.transition(_fill_alarm(order, execution, filled))
 
 
-def _fill_alarm(before: Order, filled: Decimal) -> Alarm | None:
+def _fill_alarm(before: Order, execution: Execution, filled: Decimal) -> Alarm | None:
     if filled > before.terms.quantity:
         return Alarm.OVERFILLED
-    return Alarm.FILLED_AFTER_REJECTION if before.state is OrderState.REJECTED else None
+    if before.state is OrderState.REJECTED:
+        return Alarm.FILLED_AFTER_REJECTION
+    worst, is_buy = before.protection_price, before.terms.side is Side.BUY
+    if worst is not None and (execution.price > worst if is_buy else execution.price < worst):
+        return Alarm.BEYOND_PROTECTION
+    return None
 
 
 def _fill_of(order: Order, execution: Execution, fill_id: str) -> Fill:

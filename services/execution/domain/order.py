@@ -62,6 +62,8 @@ class Alarm(Enum):
     """More was filled than ordered."""
     FILLED_AFTER_REJECTION = "filled_after_rejection"
     """A fill of an order that was refused, or that the venue had never seen."""
+    BEYOND_PROTECTION = "beyond_protection"
+    """A fill at a price worse than the worst that is held for: cash held may not cover it."""
     CONTRADICTION = "contradiction"
     """The venue says something of an order that cannot follow from what it said before."""
 

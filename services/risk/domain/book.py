@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from services.risk.domain.cash import Fill, cash_for
+from services.risk.domain.cash import Fill, Held, cash_to_hold
 from services.risk.domain.limits import LONGEST_WINDOW_NS
 from services.risk.domain.terms import Side, Terms
 
@@ -39,7 +39,7 @@ class Hold:
     answer: bytes
     """The serialised ReserveOrderResponse, returned again when asked again."""
     asked_ns: int
-    """When execution last asked for it: it may still commit the order for a while after."""
+    """When execution last asked for it, by the monotonic clock: it may still commit for a while after."""
     confirmed: bool = False
     """Seen in execution's log."""
 
@@ -47,14 +47,16 @@ class Hold:
         """Shares not yet filled."""
         return max(self.terms.quantity - filled, ZERO)
 
-    def cash(self, filled: Decimal) -> Decimal:
-        """Cash held for them."""
-        return cash_for(self.remaining(filled), per_lot=self.per_lot, lot_size=self.lot_size)
+    def held(self, filled: Decimal) -> Held:
+        """What may still fill, and what it takes."""
+        return Held(self.remaining(filled), self.per_lot, self.lot_size)
 
 
 @dataclass(slots=True, eq=False)
 class HeldOrder:
-    """An order that holds something. While a replace is open it has several holds, and the largest counts."""
+    """An order that holds something. While a replace is open it has several holds, and the worst counts that
+    can come of them one after the other.
+    """
 
     order_id: str
     account_id: str
@@ -66,7 +68,11 @@ class HeldOrder:
     @property
     def cash(self) -> Decimal:
         """Cash held."""
-        return max((hold.cash(self.filled) for hold in self.holds), default=ZERO)
+        return cash_to_hold(self.versions())
+
+    def versions(self) -> list[Held]:
+        """What may still fill under each version of the terms, oldest first."""
+        return [hold.held(self.filled) for hold in sorted(self.holds, key=lambda hold: hold.key)]
 
     @property
     def quantity(self) -> Decimal:
@@ -81,7 +87,16 @@ class RecentOrder:
     request_id: str
     instrument_id: str
     terms: Terms
-    decided_ns: int
+    passed_ns: int
+    """By the monotonic clock: a window must neither open nor stay shut because the wall clock steps."""
+
+    @staticmethod
+    def recalled_ns(decided_ns: int, *, wall_ns: int, monotonic_ns: int) -> int:
+        """When something kept with the wall clock's time passed, by the monotonic clock.
+
+        What lies in the future, since the wall clock was stepped back, is taken to have passed just now.
+        """
+        return monotonic_ns - max(0, wall_ns - decided_ns)
 
 
 class AccountBook:
@@ -155,13 +170,13 @@ class AccountBook:
     def remember(self, order: RecentOrder) -> None:
         """Count an order that passed; forget those no rule looks at any more."""
         self.recent.append(order)
-        while self.recent and self.recent[0].decided_ns <= order.decided_ns - LONGEST_WINDOW_NS:
+        while self.recent and self.recent[0].passed_ns <= order.passed_ns - LONGEST_WINDOW_NS:
             self.recent.popleft()
 
     def recent_since(self, instant_ns: int) -> Iterator[RecentOrder]:
-        """Orders that passed after the instant, newest first."""
+        """Orders that passed after the instant (monotonic), newest first."""
         for order in reversed(self.recent):
-            if order.decided_ns <= instant_ns:
+            if order.passed_ns <= instant_ns:
                 return
             yield order
 

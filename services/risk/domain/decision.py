@@ -7,16 +7,18 @@ from decimal import Decimal
 from typing import Final
 
 from services.risk.domain.book import FIRST_VERSION, ZERO, AccountBook
-from services.risk.domain.cash import cash_for, cash_per_lot
+from services.risk.domain.cash import Held, cash_per_lot, cash_to_hold, held_lot
 from services.risk.domain.limits import KillSwitch, Limits
 from services.risk.domain.market import Instrument, ReferencePrice
 from services.risk.domain.rules import OrderContext, evaluate, passes
 from services.risk.domain.terms import Side, Terms, worst_price
 from services.risk.domain.verdict import RuleResult
+from services.runtime.steps import Steps
 
 _MS: Final = 1_000_000
 _SECOND_NS: Final = 1_000_000_000
 _ONE: Final = Decimal(1)
+_WHOLE: Final = Steps.of(_ONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Surroundings:
     kill_switch: KillSwitch | None
     reference: ReferencePrice | None
     fee_per_share: Decimal
-    now_ns: int
-    """Wall clock."""
+    monotonic_ns: int
+    """Now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Decision:
     reference: ReferencePrice | None
     worst_price: Decimal | None
     lot_size: Decimal
+    """What cash is held by: see `held_lot`."""
     per_lot: Decimal
     """Cash a lot takes at most; zero for sells."""
     reserved_cash: Decimal
@@ -60,21 +63,27 @@ class Decision:
 
 
 def judge(proposal: Proposal, book: AccountBook, around: Surroundings) -> Decision:
-    """Evaluate every rule. What the order itself holds already, in a replace, counts as free."""
+    """Evaluate every rule.
+
+    A replace needs what the order holds already, which counts as free, and what new terms take beyond that.
+    """
     terms, instrument = proposal.terms, proposal.instrument
     own = book.orders.get(proposal.order_id)
     own_cash, own_quantity, filled = (own.cash, own.quantity, own.filled) if own else (ZERO, ZERO, ZERO)
     remaining = max(terms.quantity - filled, ZERO)
-    tick_size, lot_size = (instrument.tick_size, instrument.lot_size) if instrument else (_ONE, _ONE)
+    ticks, lot_size = (instrument.ticks, held_lot(instrument.lot_size)) if instrument else (_WHOLE, _ONE)
     reference = around.reference
     worst = worst_price(
         terms,
         reference=None if reference is None else reference.price,
         collar=around.limits.price_collar,
-        tick_size=tick_size,
+        ticks=ticks,
     )
     per_lot = _per_lot(terms, worst, lot_size, around.fee_per_share, book.currency)
-    needed = None if per_lot is None else cash_for(remaining, per_lot=per_lot, lot_size=lot_size)
+    needed = None
+    if per_lot is not None:
+        versions = own.versions() if own else []
+        needed = cash_to_hold([*versions, Held(remaining, per_lot, lot_size)])
     results = evaluate(
         OrderContext(
             terms=terms,
@@ -87,7 +96,7 @@ def judge(proposal: Proposal, book: AccountBook, around: Surroundings) -> Decisi
             cash_available=book.cash - (book.reserved - own_cash),
             position=book.position(proposal.instrument_id),
             open_same_side=book.open_quantity(proposal.instrument_id, terms.side) - own_quantity,
-            orders_last_second=sum(1 for _ in book.recent_since(around.now_ns - _SECOND_NS)),
+            orders_last_second=sum(1 for _ in book.recent_since(around.monotonic_ns - _SECOND_NS)),
             twin_age_ms=_twin_age_ms(proposal, book, around),
             kill_switch=around.kill_switch,
             limits=around.limits,
@@ -119,12 +128,12 @@ def _per_lot(
 def _twin_age_ms(proposal: Proposal, book: AccountBook, around: Surroundings) -> int | None:
     if proposal.terms_version > FIRST_VERSION:
         return None
-    since = around.now_ns - around.limits.duplicate_window_ms * _MS
+    since = around.monotonic_ns - around.limits.duplicate_window_ms * _MS
     for order in book.recent_since(since):
         if (
             order.instrument_id == proposal.instrument_id
             and order.terms == proposal.terms
             and order.request_id != proposal.request_id
         ):
-            return max(0, (around.now_ns - order.decided_ns) // _MS)
+            return max(0, (around.monotonic_ns - order.passed_ns) // _MS)
     return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from services.runtime.steps import Steps
+
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
@@ -14,7 +16,7 @@ class Instrument:
     symbol: str
     mic: str
     currency: str
-    tick_size: Decimal
+    ticks: Steps
     lot_size: Decimal
     is_tradable: bool
     status: str

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 
+from services.runtime.steps import Steps
+
 
 class Side(IntEnum):
     """Buy or sell; the numbers are the contract's."""
@@ -39,13 +41,11 @@ class Terms:
         return tuple(price for price in (self.limit_price, self.stop_price) if price is not None)
 
 
-def worst_price(
-    terms: Terms, *, reference: Decimal | None, collar: Decimal, tick_size: Decimal
-) -> Decimal | None:
+def worst_price(terms: Terms, *, reference: Decimal | None, collar: Decimal, ticks: Steps) -> Decimal | None:
     """The worst price the order can be filled at: held for, and given to the venue as protection.
 
     The limit where there is one. Otherwise the collar's edge around the stop price, or around `reference` for
-    MARKET, rounded to the tick towards it; None when there is no reference.
+    MARKET, rounded towards it to the tick of its band; None when there is no reference.
     """
     if terms.limit_price is not None:
         return terms.limit_price
@@ -53,13 +53,5 @@ def worst_price(
     if middle is None:
         return None
     if terms.side is Side.BUY:
-        edge = middle * (1 + collar) // tick_size * tick_size
-    else:
-        edge = ceil_to(middle * (1 - collar), tick_size)
-    return max(edge, tick_size)
-
-
-def ceil_to(value: Decimal, step: Decimal) -> Decimal:
-    """The smallest multiple of `step` that is not below a value of zero or more."""
-    whole = value // step * step
-    return whole if whole == value else whole + step
+        return max(ticks.floor(middle * (1 + collar)), ticks.smallest)
+    return max(ticks.ceil(middle * (1 - collar)), ticks.smallest)

@@ -309,7 +309,7 @@ class Exchange:
                 session_date=session.session_date,
                 instrument_id=instrument_id,
                 steps=self.plan.steps_per_session,
-                tick=market.instrument.tick,
+                ticks=market.instrument.ticks,
             )
             market.open(session.session_date)
             self._generators[instrument_id] = Generator(market, tape)

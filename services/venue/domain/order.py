@@ -243,7 +243,7 @@ def _tick_price(price: Decimal, instrument: Instrument) -> int:
         units = price_units(price)
     except ValueError:
         raise TermsError(RejectReason.OFF_TICK) from None
-    if units % instrument.tick:
+    if not instrument.ticks.holds(units):
         raise TermsError(RejectReason.OFF_TICK)
     return units
 

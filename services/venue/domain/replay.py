@@ -3,7 +3,7 @@
 Everything is integer arithmetic on the raw output of Philox, keyed by (seed, session date, instrument): a
 session is the same byte for byte on every machine and can be generated without the ones before it.
 
-Rounding: a print is on the instrument's tick, except the bar's own open, high, low and close, which are
+Rounding: a print is on the tick of its band, except the bar's own open, high, low and close, which are
 printed as they are even where the real bar is finer than a tick. When no tick lies within the bar's range,
 prints keep to the range.
 """
@@ -21,14 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.venue.domain.order import Side
-from services.venue.domain.price import TICK, price_units
+from services.venue.domain.price import CENTS, Ints, Ticks, price_units
 
 LEVELS = 5
 MIN_STEPS = 4
 MAX_STEPS = 23_400
 """One step a second of a full session."""
 
-Ints = NDArray[np.int64]
 Quote = tuple[int, int]
 
 _FRACTION = 1 << 10
@@ -69,7 +68,7 @@ class SessionTape:
 
 
 def generate_session(
-    bar: DailyBar, *, seed: int, session_date: date, instrument_id: str, steps: int, tick: int = TICK
+    bar: DailyBar, *, seed: int, session_date: date, instrument_id: str, steps: int, ticks: Ticks = CENTS
 ) -> SessionTape:
     """Return the tape whose prints open, peak, bottom, close and sum up exactly as `bar` does."""
     if not MIN_STEPS <= steps <= MAX_STEPS:
@@ -78,10 +77,10 @@ def generate_session(
     generator = np.random.Philox(key=int.from_bytes(key[:16], "little"))
     draws = (generator.random_raw(steps * _DRAWS).reshape(_DRAWS, steps) >> np.uint64(1)).astype(np.int64)
     anchors = _anchors(bar, int(draws[0, 0]), int(draws[0, 1]), steps)
-    prices = _path(bar, anchors, draws[1], tick)
+    prices = _path(bar, anchors, draws[1], ticks)
     volumes = _volumes(bar.volume, anchors, draws[2], steps)
     buys = _aggressor_is_buyer(prices, draws[3])
-    bids, asks = _books(prices, buys, draws[4], draws[5:], max(bar.volume // (steps * 20), 1), tick)
+    bids, asks = _books(prices, buys, draws[4], draws[5:], max(bar.volume // (steps * 20), 1), ticks)
     return SessionTape(
         prices.tolist(),
         volumes.tolist(),
@@ -99,7 +98,7 @@ def _anchors(bar: DailyBar, first: int, second: int, steps: int) -> list[tuple[i
     return sorted([(0, bar.open), (1 + high_at, bar.high), (1 + low_at, bar.low), (steps - 1, bar.close)])
 
 
-def _path(bar: DailyBar, anchors: list[tuple[int, int]], draws: Ints, tick: int) -> Ints:
+def _path(bar: DailyBar, anchors: list[tuple[int, int]], draws: Ints, ticks: Ticks) -> Ints:
     """Return a Brownian bridge from anchor to anchor, reflected at the bar's high and low.
 
     A walk of n steps of deviation s spans 1.6 s sqrt(n) on average (Feller 1951), which gives the deviation
@@ -120,17 +119,18 @@ def _path(bar: DailyBar, anchors: list[tuple[int, int]], draws: Ints, tick: int)
     if span:
         folded = path % (2 * span * _FRACTION)
         path = np.minimum(folded, 2 * span * _FRACTION - folded)
-    prices = _to_tick(path // _FRACTION + bar.low, bar, tick)
+    prices = _to_tick(path // _FRACTION + bar.low, bar, ticks)
     for step, price in anchors:
         prices[step] = price
     return prices
 
 
-def _to_tick(prices: Ints, bar: DailyBar, tick: int) -> Ints:
-    lowest, highest = -(-bar.low // tick) * tick, bar.high // tick * tick
+def _to_tick(prices: Ints, bar: DailyBar, ticks: Ticks) -> Ints:
+    ends = np.array([bar.low, bar.high], dtype=np.int64)
+    lowest, highest = int(ticks.ceil(ends)[0]), int(ticks.floor(ends)[1])
     if lowest > highest:
         return np.clip(prices, bar.low, bar.high)
-    return np.clip((prices + tick // 2) // tick * tick, lowest, highest)
+    return np.clip(ticks.nearest(prices), lowest, highest)
 
 
 def _volumes(total: int, anchors: list[tuple[int, int]], draws: Ints, steps: int) -> Ints:
@@ -154,22 +154,27 @@ def _aggressor_is_buyer(prices: Ints, draws: Ints) -> NDArray[np.bool_]:
 
 
 def _books(
-    prices: Ints, buys: NDArray[np.bool_], spread_draws: Ints, size_draws: Ints, size: int, tick: int
+    prices: Ints, buys: NDArray[np.bool_], spread_draws: Ints, size_draws: Ints, size: int, ticks: Ticks
 ) -> tuple[list[tuple[Quote, ...]], list[tuple[Quote, ...]]]:
     """Return the quoted levels of each step: a bought print is at the best ask, a sold one at the best bid.
 
     The spread is near 2 basis points and never under a tick; `size` is the mean of the best level, and level
-    k holds about k times as much.
+    k holds about k times as much. Every quote is on the tick of its own band.
     """
+    tick = ticks.at(prices)
     typical = 1 + prices // (5_000 * tick)
     spread = np.maximum(1, typical // 2 + spread_draws % (typical + 1))
     gap = np.maximum(1, typical // 4) * tick
-    asks = np.where(buys, -(-prices // tick) * tick, prices // tick * tick + spread * tick)
-    bids = np.where(buys, asks - spread * tick, prices // tick * tick)
+    above, below = ticks.ceil(prices), ticks.floor(prices)
+    asks = np.where(buys, above, ticks.ceil(below + spread * tick))
+    bids = np.where(buys, ticks.floor(above - spread * tick), below)
     depth = np.arange(1, LEVELS + 1, dtype=np.int64).reshape(LEVELS, 1)
     sizes = np.maximum(1, np.tile(depth, (2, 1)) * size * (128 + (size_draws & 0xFF)) // 256)
-    bid_prices, ask_prices = bids - (depth - 1) * gap, asks + (depth - 1) * gap
-    return _levels(bid_prices, sizes[:LEVELS]), _levels(ask_prices, sizes[LEVELS:])
+    ask_prices = [asks]
+    for _ in range(1, LEVELS):  # where a band with wider ticks begins, levels lie further apart
+        ask_prices.append(ticks.ceil(ask_prices[-1] + gap))
+    bid_prices = ticks.floor(bids - (depth - 1) * gap)
+    return _levels(bid_prices, sizes[:LEVELS]), _levels(np.array(ask_prices), sizes[LEVELS:])
 
 
 def _levels(prices: Ints, sizes: Ints) -> list[tuple[Quote, ...]]:

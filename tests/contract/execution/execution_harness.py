@@ -24,8 +24,8 @@ from services.runtime.database import Database
 from services.runtime.errors import RpcFailure, error_from_rpc
 from services.runtime.event_log import EventLog
 from services.runtime.server import Service
-from services.runtime.testing import eventually
 from services.runtime.testing_keys import MeshKeys, bearer
+from services.runtime.waiting import until
 from tests.contract.execution.fake_peers import AAPL, Peers, limit_order
 
 SCOPES = "orders:read orders:write"
@@ -54,9 +54,9 @@ class Execution:
                 **self.keys.settings("execution"),
                 "database_url": url,
                 "address_book": peers.address_book,
-                "risk_timeout_s": 10.0,
-                "venue_timeout_s": 10.0,
-                "venue_log_wait_s": 10.0,
+                "risk_timeout_s": 60.0,
+                "venue_timeout_s": 60.0,
+                "venue_log_wait_s": 60.0,
                 **settings,
             }
         )
@@ -73,7 +73,7 @@ class Execution:
         self.channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
         self.stub = OrderServiceStub(self.channel)
         if wait:
-            await eventually(self.is_open)
+            await until(self.is_open, timeout_s=60)
 
     async def is_open(self) -> bool:
         """Whether orders are taken; asked with an order that fails after that check."""
@@ -105,6 +105,13 @@ class Execution:
         await _owner(service._closers, Database).close()
         await _owner(service._closers, Mesh).close()
         await self.channel.close()
+
+    @property
+    def log(self) -> EventLog:
+        """The service's event log."""
+        if self.service is None:
+            raise AssertionError("nothing runs")
+        return _owner(self.service._closers, EventLog)
 
     def venue_cursor(self) -> int:
         """Sequence of the last entry of the venue's log that has had its effect."""
@@ -141,7 +148,7 @@ class Execution:
     async def submit(
         self, terms: order_terms_pb2.OrderTerms | None = None, **fields: Unpack[SubmitFields]
     ) -> pb.SubmitOrderResponse:
-        return await self.stub.SubmitOrder(self.request(terms, **fields), metadata=self.user, timeout=30)
+        return await self.stub.SubmitOrder(self.request(terms, **fields), metadata=self.user, timeout=60)
 
     async def order(
         self, terms: order_terms_pb2.OrderTerms | None = None, **fields: Unpack[SubmitFields]
@@ -155,7 +162,7 @@ class Execution:
 
     async def cancel(self, order_id: str, etag: str = "") -> order_pb2.Order:
         request = pb.CancelOrderRequest(account_id=self.account_id, order_id=order_id, etag=etag)
-        return (await self.stub.CancelOrder(request, metadata=self.user, timeout=30)).order
+        return (await self.stub.CancelOrder(request, metadata=self.user, timeout=60)).order
 
     async def replace(
         self,
@@ -172,7 +179,7 @@ class Execution:
             terms=terms,
             etag=etag,
         )
-        return await self.stub.ReplaceOrder(request, metadata=self.user, timeout=30)
+        return await self.stub.ReplaceOrder(request, metadata=self.user, timeout=60)
 
     async def until(self, order_id: str, state: int) -> order_pb2.Order:
         """The order once it is in the state."""
@@ -180,7 +187,7 @@ class Execution:
         async def reached() -> bool:
             return (await self.get(order_id)).state == state
 
-        await eventually(reached)
+        await until(reached, timeout_s=60)
         return await self.get(order_id)
 
     async def events(self) -> list[order_pb2.OrderEvent]:

@@ -36,6 +36,18 @@ GOOG = instrument_pb2.Instrument(
     tick_size="0.05",
     lot_size="10",
 )
+HSBC = instrument_pb2.Instrument(
+    instrument_id=str(uuid.uuid5(uuid.NAMESPACE_DNS, "HSBC")),
+    symbol="0005",
+    mic="XHKG",
+    currency="USD",
+    tick_size="0.01",
+    lot_size="1",
+    tick_bands=[
+        instrument_pb2.TickBand(from_price=start, tick_size=tick)
+        for start, tick in (("0", "0.01"), ("10", "0.02"), ("20", "0.05"))
+    ],
+)
 
 
 class FakeData(Peer, instrument_service_pb2_grpc.InstrumentServiceServicer):
@@ -43,6 +55,9 @@ class FakeData(Peer, instrument_service_pb2_grpc.InstrumentServiceServicer):
 
     def __init__(self) -> None:
         super().__init__()
+        self.instruments = [AAPL, GOOG, HSBC]
+        self.gate = asyncio.Event()
+        self.gate.set()
         instrument_service_pb2_grpc.add_InstrumentServiceServicer_to_server(self, self.server)
 
     async def GetInstrument(
@@ -53,12 +68,13 @@ class FakeData(Peer, instrument_service_pb2_grpc.InstrumentServiceServicer):
         ],
     ) -> instrument_service_pb2.GetInstrumentResponse:
         await self.enter("GetInstrument", context)
+        await self.gate.wait()
         asked = request.instrument
         if asked.listed.symbol == "TWIN":
             error = ApiError(grpc.StatusCode.INVALID_ARGUMENT, "SYMBOL_AMBIGUOUS", "TWIN is listed twice")
             await abort(context, self.domain, error)
         names = asked.instrument_id, asked.listed.symbol
-        found = [known for known in (AAPL, GOOG) if {known.instrument_id, known.symbol} & set(names)]
+        found = [known for known in self.instruments if {known.instrument_id, known.symbol} & set(names)]
         if not found:
             await abort(context, self.domain, not_found("INSTRUMENT_NOT_FOUND", "no such instrument"))
         return instrument_service_pb2.GetInstrumentResponse(instrument=found[0])
@@ -99,7 +115,8 @@ class FakeRisk(Peer, pre_trade_service_pb2_grpc.PreTradeServiceServicer):
         super().__init__()
         self.refuse: Callable[[pre_trade_service_pb2.ReserveOrderRequest], bool] = lambda _request: False
         self.held: dict[tuple[str, int], pre_trade_service_pb2.ReserveOrderRequest] = {}
-        self.released: list[str] = []
+        self.released: list[tuple[str, int]] = []
+        """Order and version of the terms."""
         self.gate = asyncio.Event()
         self.gate.set()
         self.not_caught_up = False
@@ -139,7 +156,7 @@ class FakeRisk(Peer, pre_trade_service_pb2_grpc.PreTradeServiceServicer):
         ],
     ) -> pre_trade_service_pb2.ReleaseReservationResponse:
         await self.enter("ReleaseReservation", context)
-        self.released.append(request.order_id)
+        self.released.append((request.order_id, request.terms_version))
         return pre_trade_service_pb2.ReleaseReservationResponse()
 
     async def _check(self, context: ServicerContext[Request, Response]) -> None:

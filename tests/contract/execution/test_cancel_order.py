@@ -12,7 +12,7 @@ from bifrost.execution.v1 import order_pb2
 from bifrost.execution.v1 import order_service_pb2 as pb
 from bifrost.venue.v1 import venue_order_pb2
 from services.runtime.errors import not_found, permission_denied
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 from tests.contract.execution.execution_harness import Execution
 from tests.contract.execution.fake_peers import GOOG, limit_order
 
@@ -29,12 +29,12 @@ async def test_a_working_order_is_cancelled(execution: Execution) -> None:
 async def test_fills_the_log_has_not_told_come_before_the_cancel(execution: Execution) -> None:
     venue = execution.peers.venue
     order_id = await execution.order()
-    await eventually(lambda: venue.calls["SubmitOrder"] == 1)
+    await until(lambda: venue.calls["SubmitOrder"] == 1, timeout_s=60)
     await execution.until(order_id, order_pb2.ORDER_STATE_ACCEPTED)
     venue.pause_log()
     venue.fill(order_id, 40)
     call = asyncio.create_task(execution.cancel(order_id))
-    await eventually(lambda: venue.calls["CancelOrder"] == 1)
+    await until(lambda: venue.calls["CancelOrder"] == 1, timeout_s=60)
     venue.release_log()
     order = await call
     assert (order.state, order.filled_quantity) == (order_pb2.ORDER_STATE_CANCELLED, "40")
@@ -65,7 +65,7 @@ async def test_a_cancel_that_comes_too_late(execution: Execution) -> None:
     venue.pause_log()
     venue.fill(order_id, 100)
     call = asyncio.create_task(execution.failure(execution.cancel(order_id)))
-    await eventually(lambda: venue.calls["CancelOrder"] == 1)
+    await until(lambda: venue.calls["CancelOrder"] == 1, timeout_s=60)
     venue.release_log()
     failure = await call
     assert failure.code is grpc.StatusCode.FAILED_PRECONDITION
@@ -97,7 +97,9 @@ async def test_a_cancel_the_venue_refuses(execution: Execution, refusal: str) ->
     makes = not_found if refusal == "ORDER_NOT_FOUND" else permission_denied
     execution.peers.venue.cancel.refuse = makes(refusal, "no")
     order_id = await execution.order()
-    assert (await execution.failure(execution.cancel(order_id))).reason == "ORDER_ENDED"
+    failure = await execution.failure(execution.cancel(order_id))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "CANCEL_REFUSED")
+    assert failure.metadata["state"] == "ACCEPTED"
     assert (await execution.get(order_id)).state == order_pb2.ORDER_STATE_ACCEPTED
     assert (await execution.story(order_id))[2:] == ["CANCEL_REQUESTED", "CANCEL_REJECTED"]
 
@@ -134,7 +136,7 @@ async def test_an_order_on_its_way_is_busy(execution: Execution) -> None:
     venue = execution.peers.venue
     venue.submit.gate.clear()
     call = asyncio.create_task(execution.submit())
-    await eventually(lambda: venue.calls["SubmitOrder"] == 1)
+    await until(lambda: venue.calls["SubmitOrder"] == 1, timeout_s=60)
     listed = await execution.stub.ListOrders(
         pb.ListOrdersRequest(account_id=execution.account_id), metadata=execution.user
     )

@@ -10,9 +10,9 @@ import pytest
 
 from bifrost.execution.v1 import order_pb2
 from bifrost.type.v1 import order_terms_pb2
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 from tests.contract.execution.execution_harness import Execution
-from tests.contract.execution.fake_peers import GOOG, limit_order
+from tests.contract.execution.fake_peers import GOOG, HSBC, limit_order
 
 BEGIN = ["SUBMITTED", "ACCEPTED"]
 
@@ -72,6 +72,22 @@ async def test_without_risk_there_is_no_replace(execution: Execution) -> None:
     assert (await execution.get(order_id)).state == order_pb2.ORDER_STATE_ACCEPTED
 
 
+async def test_what_risk_may_hold_though_it_gave_no_answer_is_given_back_before_the_next_replace(
+    hurried: Execution,
+) -> None:
+    risk = hurried.peers.risk
+    order_id = await hurried.order()
+    await hurried.until(order_id, order_pb2.ORDER_STATE_ACCEPTED)
+    risk.gate.clear()
+    failure = await hurried.failure(hurried.replace(order_id, limit_order(150)))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "RISK_UNAVAILABLE")
+    risk.gate.set()
+    await hurried.replace(order_id, limit_order(160))
+    assert risk.released == [(order_id, 2)]
+    assert (await hurried.replace(order_id, limit_order(170))).order.terms_version == 3
+    assert risk.released == [(order_id, 2)]
+
+
 @pytest.mark.parametrize("change", ["filled", "etag"])
 async def test_what_was_reserved_for_a_replace_that_is_not_recorded_is_given_back(
     execution: Execution, change: str
@@ -81,14 +97,14 @@ async def test_what_was_reserved_for_a_replace_that_is_not_recorded_is_given_bac
     etag = (await execution.get(order_id)).etag if change == "etag" else ""
     risk.gate.clear()
     call = asyncio.create_task(execution.failure(execution.replace(order_id, limit_order(150), etag=etag)))
-    await eventually(lambda: risk.calls["ReserveOrder"] == 2)
+    await until(lambda: risk.calls["ReserveOrder"] == 2, timeout_s=60)
     venue.fill(order_id, 100 if change == "filled" else 40)
     wanted = order_pb2.ORDER_STATE_FILLED if change == "filled" else order_pb2.ORDER_STATE_PARTIALLY_FILLED
     await execution.until(order_id, wanted)
     assert risk.released == []
     risk.gate.set()
     assert (await call).reason == ("ORDER_ENDED" if change == "filled" else "ETAG_MISMATCH")
-    assert risk.released == [order_id]
+    await until(lambda: risk.released == [(order_id, 2)], timeout_s=60)
     assert venue.calls["ReplaceOrder"] == 0
 
 
@@ -97,7 +113,7 @@ async def test_an_order_that_risk_holds_nothing_for_has_ended(execution: Executi
     order_id = await execution.order()
     risk.gate.clear()
     call = asyncio.create_task(execution.failure(execution.replace(order_id, limit_order(150))))
-    await eventually(lambda: risk.calls["ReserveOrder"] == 2)
+    await until(lambda: risk.calls["ReserveOrder"] == 2, timeout_s=60)
     venue.fill(order_id, 100)
     await execution.until(order_id, order_pb2.ORDER_STATE_FILLED)
     risk.not_caught_up = True  # as good as its refusal: there is no answer
@@ -135,7 +151,7 @@ async def test_the_order_was_filled_on_the_way(execution: Execution) -> None:
     venue.pause_log()
     venue.fill(order_id, 100)
     call = asyncio.create_task(execution.failure(execution.replace(order_id, limit_order(150))))
-    await eventually(lambda: venue.calls["ReplaceOrder"] == 1)
+    await until(lambda: venue.calls["ReplaceOrder"] == 1, timeout_s=60)
     venue.release_log()
     failure = await call
     assert (failure.reason, failure.metadata["state"]) == ("ORDER_ENDED", "FILLED")
@@ -155,13 +171,43 @@ async def test_fills_while_replacing_are_counted(execution: Execution) -> None:
     async def counted() -> bool:
         return (await execution.get(order_id)).filled_quantity == "40"
 
-    await eventually(counted)
+    await until(counted, timeout_s=60)
     assert (await execution.get(order_id)).state == order_pb2.ORDER_STATE_PENDING_REPLACE
     assert (await execution.failure(execution.cancel(order_id))).reason == "ORDER_BUSY"
     assert (await execution.failure(execution.replace(order_id, limit_order(160)))).reason == "ORDER_BUSY"
     venue.replace.gate.set()
     order = (await call).order
     assert (order.state, order.terms.quantity) == (order_pb2.ORDER_STATE_PARTIALLY_FILLED, "150")
+
+
+async def test_fills_the_log_has_not_told_come_before_new_terms(execution: Execution) -> None:
+    """Else risk would hold for all of the order at the new price while fills at the old one are owed."""
+    venue = execution.peers.venue
+    order_id = await execution.order(limit_order(100, "10"))
+    await until(lambda: execution.venue_cursor() == len(venue.log), timeout_s=60)
+    venue.pause_log()
+    venue.fill(order_id, 60)
+    call = asyncio.create_task(execution.replace(order_id, limit_order(100, "5")))
+    await until(lambda: venue.calls["ReplaceOrder"] == 1, timeout_s=60)
+    venue.release_log()
+    order = (await call).order
+    assert (order.filled_quantity, order.terms_version) == ("60", 2)
+    assert order.state == order_pb2.ORDER_STATE_PARTIALLY_FILLED
+    assert await execution.story(order_id) == [*BEGIN, "REPLACE_REQUESTED", "FILLED", "REPLACED"]
+
+
+async def test_a_replace_stays_pending_while_the_log_owes_fills(not_waiting: Execution) -> None:
+    execution = not_waiting
+    venue = execution.peers.venue
+    order_id = await execution.order(limit_order(100, "10"))
+    venue.pause_log()
+    venue.fill(order_id, 60)
+    order = (await execution.replace(order_id, limit_order(100, "5"))).order
+    assert (order.state, order.terms_version) == (order_pb2.ORDER_STATE_PENDING_REPLACE, 1)
+    venue.release_log()
+    order = await execution.until(order_id, order_pb2.ORDER_STATE_PARTIALLY_FILLED)
+    assert (order.filled_quantity, order.terms) == ("60", limit_order(100, "5"))
+    assert await execution.story(order_id) == [*BEGIN, "REPLACE_REQUESTED", "FILLED", "REPLACED"]
 
 
 @pytest.mark.parametrize("lost", ["lose_request", "lose_answer"])
@@ -220,6 +266,16 @@ async def test_terms_that_cannot_be(execution: Execution) -> None:
         failure = await execution.failure(execution.replace(order_id, terms))
         assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
         assert [name for name, _ in failure.violations] == [field]
+
+
+async def test_new_prices_are_on_the_tick_of_their_band(execution: Execution) -> None:
+    order_id = await execution.order(limit_order(100, "9.99"), instrument_id=HSBC.instrument_id)
+    for price, tick in (("10.01", "0.02"), ("20.02", "0.05")):
+        failure = await execution.failure(execution.replace(order_id, limit_order(100, price)))
+        assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PRICE_OFF_TICK")
+        assert [name for name, _ in failure.violations] == ["terms.limit_price"]
+        assert failure.metadata["tick_size"] == tick
+    assert (await execution.replace(order_id, limit_order(100, "10.02"))).order.terms.limit_price == "10.02"
 
 
 async def test_stale_etag_and_unknown_order(execution: Execution) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from bifrost.execution.v1 import order_pb2
 from bifrost.execution.v1 import order_service_pb2 as pb
-from bifrost.type.v1 import value_pb2
+from bifrost.type.v1 import order_terms_pb2, value_pb2
 from bifrost.venue.v1 import error_reason_pb2 as venue_reasons
 from services.runtime.errors import failed_precondition
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 from tests.contract.execution.execution_harness import Execution
-from tests.contract.execution.fake_peers import AAPL, GOOG, limit_order, market_order
+from tests.contract.execution.fake_peers import AAPL, GOOG, HSBC, limit_order, market_order
 from tests.contract.execution.fake_venue import MARKET_NS
 
 
@@ -139,7 +139,7 @@ async def test_twins_in_flight_make_one_order(execution: Execution) -> None:
     venue.submit.gate.clear()
     calls = [asyncio.create_task(execution.submit(request_id="twin")) for _ in range(5)]
     other = asyncio.create_task(execution.failure(execution.submit(limit_order(1), request_id="twin")))
-    await eventually(lambda: venue.calls["SubmitOrder"] == 1)
+    await until(lambda: venue.calls["SubmitOrder"] == 1, timeout_s=60)
     venue.submit.gate.set()
     answers = await asyncio.gather(*calls)
     assert len({answer.order.order_id for answer in answers}) == 1
@@ -195,7 +195,7 @@ async def test_a_fill_before_the_acknowledgement_gives_the_same_story(impatient:
     venue = execution.peers.venue
     venue.submit.hang = True
     call = asyncio.create_task(execution.submit())
-    await eventually(lambda: len(venue.orders) == 1)
+    await until(lambda: len(venue.orders) == 1, timeout_s=60)
     order_id = next(iter(venue.orders))
     venue.fill(order_id, 100)
     await execution.until(order_id, order_pb2.ORDER_STATE_FILLED)
@@ -209,11 +209,13 @@ async def test_a_caller_that_leaves_does_not_stop_its_order(execution: Execution
     venue = execution.peers.venue
     venue.submit.gate.clear()
     call = execution.stub.SubmitOrder(execution.request(request_id="left"), metadata=execution.user)
-    await eventually(lambda: venue.calls["SubmitOrder"] == 1)
+    await until(lambda: venue.calls["SubmitOrder"] == 1, timeout_s=60)
     call.cancel()
-    await eventually(lambda: not execution.in_flight("SubmitOrder"))  # the service knows that it has gone
+    await until(
+        lambda: not execution.in_flight("SubmitOrder"), timeout_s=60
+    )  # the service knows that it has gone
     venue.submit.gate.set()
-    await eventually(lambda: len(venue.orders) == 1)
+    await until(lambda: len(venue.orders) == 1, timeout_s=60)
     await execution.until(next(iter(venue.orders)), order_pb2.ORDER_STATE_ACCEPTED)
     assert (await execution.submit(request_id="left")).outcome == pb.SUBMIT_OUTCOME_DUPLICATE
     assert list(venue.submissions.values()) == [1]
@@ -223,9 +225,9 @@ async def test_a_caller_that_leaves_before_the_intent_leaves_nothing(execution: 
     risk = execution.peers.risk
     risk.gate.clear()
     call = execution.stub.SubmitOrder(execution.request(request_id="gone"), metadata=execution.user)
-    await eventually(lambda: risk.calls["ReserveOrder"] == 1)
+    await until(lambda: risk.calls["ReserveOrder"] == 1, timeout_s=60)
     call.cancel()
-    await eventually(lambda: len(risk.released) == 1)
+    await until(lambda: len(risk.released) == 1, timeout_s=60)
     risk.gate.set()
     assert await execution.events() == []
     assert (await execution.submit(request_id="gone")).outcome == pb.SUBMIT_OUTCOME_ACCEPTED
@@ -243,8 +245,8 @@ async def test_without_risk_nothing_is_recorded_and_the_id_is_free(execution: Ex
     assert (await execution.submit(limit_order(1), request_id="later")).outcome == pb.SUBMIT_OUTCOME_ACCEPTED
 
 
-async def test_a_silent_risk_is_an_absent_one(impatient: Execution) -> None:
-    execution = impatient
+async def test_a_silent_risk_is_an_absent_one(hurried: Execution) -> None:
+    execution = hurried
     execution.peers.risk.gate.clear()
     failure = await execution.failure(execution.submit())
     assert failure.reason == "RISK_UNAVAILABLE"
@@ -311,6 +313,25 @@ async def test_terms_off_their_steps(
     assert failure.metadata["tick_size"] == "0.05"
     assert failure.metadata["lot_size"] == "10"
     assert not execution.peers.risk.held
+
+
+async def test_a_price_is_on_the_tick_of_its_band(execution: Execution) -> None:
+    stop_limit = limit_order(10, "10.02")
+    stop_limit.type, stop_limit.stop_price = order_terms_pb2.ORDER_TYPE_STOP_LIMIT, "20.02"
+    for terms, field, tick in (
+        (limit_order(10, "10.01"), "limit_price", "0.02"),
+        (limit_order(10, "20.02"), "limit_price", "0.05"),
+        (limit_order(10, "9.995"), "limit_price", "0.01"),
+        (stop_limit, "stop_price", "0.05"),
+    ):
+        failure = await execution.failure(execution.submit(terms, instrument_id=HSBC.instrument_id))
+        assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PRICE_OFF_TICK")
+        assert [name for name, _ in failure.violations] == [f"terms.{field}"]
+        assert failure.metadata["tick_size"] == tick
+    assert not execution.peers.risk.held
+    for price in ("9.99", "10.02", "20.05"):
+        answer = await execution.submit(limit_order(10, price), instrument_id=HSBC.instrument_id)
+        assert answer.order.state == order_pb2.ORDER_STATE_ACCEPTED
 
 
 async def test_the_account_must_be_the_callers(execution: Execution) -> None:

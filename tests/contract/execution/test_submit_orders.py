@@ -8,14 +8,14 @@ import grpc
 
 from bifrost.execution.v1 import order_pb2
 from bifrost.execution.v1 import order_service_pb2 as pb
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 from tests.contract.execution.execution_harness import Execution
 from tests.contract.execution.fake_peers import GOOG, limit_order
 
 
 async def submit_all(execution: Execution, *orders: pb.SubmitOrderRequest) -> list[pb.SubmitOrderResult]:
     request = pb.SubmitOrdersRequest(account_id=execution.account_id, orders=orders)
-    return list((await execution.stub.SubmitOrders(request, metadata=execution.user, timeout=10)).results)
+    return list((await execution.stub.SubmitOrders(request, metadata=execution.user, timeout=60)).results)
 
 
 async def test_each_order_has_its_own_outcome(execution: Execution) -> None:
@@ -93,7 +93,7 @@ async def test_batches_with_the_same_orders_at_once(execution: Execution) -> Non
     calls = [
         asyncio.create_task(submit_all(execution, *order)) for order in (requests, list(reversed(requests)))
     ]
-    await eventually(lambda: execution.peers.venue.calls["SubmitOrder"] == 5)
+    await until(lambda: execution.peers.venue.calls["SubmitOrder"] == 5, timeout_s=60)
     execution.peers.venue.submit.gate.set()
     outcomes = sorted(
         result.response.outcome for results in await asyncio.gather(*calls) for result in results

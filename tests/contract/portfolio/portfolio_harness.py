@@ -281,7 +281,7 @@ class PortfolioClient:
         return await self.caught_up(account_id)
 
     async def caught_up(self, account_id: str) -> portfolio_pb2.Balance:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 balance = await self.balance(account_id)
                 if balance.order_log_sequence >= len(self.execution.events):

@@ -62,7 +62,7 @@ async def test_a_request_id_with_other_content_is_refused_with_both_digests(
     request.name = "Second"
     failure = await failure_of(portfolio.portfolios.CreatePortfolio(request, metadata=portfolio.headers))
     assert (failure.code, failure.reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
-    digests = [value for value in failure.metadata.values() if value.startswith("1:")]
+    digests = [value for value in failure.metadata.values() if value.startswith("2:")]
     assert len(set(digests)) == 2
 
 

@@ -87,7 +87,7 @@ async def test_the_worth_follows_the_quotes_and_is_empty_without(portfolio: Runn
         order_fill(account_id, "3", "10", instrument_id=instrument_id), account_id=account_id
     )
     portfolio.data.quote(instrument_id, 10.0, 10.005)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await portfolio.position(account_id, instrument_id)).mark_price != "10.0025":
             pass
     position = await portfolio.position(account_id, instrument_id)

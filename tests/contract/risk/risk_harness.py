@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,8 +26,9 @@ from services.runtime.errors import (
     error_from_rpc,
 )
 from services.runtime.server import Service
-from services.runtime.testing import eventually, new_database
+from services.runtime.testing import new_database
 from services.runtime.testing_keys import MeshKeys, bearer
+from services.runtime.waiting import until
 from tests.contract.risk.risk_messages import fill_event, market, reserve_request
 from tests.contract.risk.risk_peers import AAPL, IBM, OWNER, FakeData, FakeExecution, FakePortfolio
 
@@ -50,8 +52,9 @@ class RunningRisk:
     def __post_init__(self) -> None:
         self.pre_trade = PreTradeServiceStub(self.channel)
         self.limits = LimitServiceStub(self.channel)
-        self.as_execution = bearer(self.keys.service_token("execution"))
-        self.as_user = bearer(self.keys.user_token(OWNER, scope=SCOPES))
+        at_any_time = {"iat": None, "exp": int(time.time()) + 86_400}  # wherever the clock is put
+        self.as_execution = bearer(self.keys.service_token("execution", **at_any_time))
+        self.as_user = bearer(self.keys.user_token(OWNER, scope=SCOPES, **at_any_time))
 
     async def fund(self, amount: str = "100000", **account: str) -> str:
         """A new account with so much in cash, as risk knows it."""
@@ -69,13 +72,13 @@ class RunningRisk:
             power = await self.buying_power(account_id)
             return power.cash == cash and reserved in (None, power.reserved)
 
-        await eventually(has_come)
+        await until(has_come, timeout_s=60)
 
     async def until_reserved(self, account_id: str, reserved: str) -> None:
         async def has_come() -> bool:
             return (await self.buying_power(account_id)).reserved == reserved
 
-        await eventually(has_come)
+        await until(has_come, timeout_s=60)
 
     async def reserve(self, account_id: str, terms: OrderTerms, **changes: Any) -> pb.ReserveOrderResponse:
         request = reserve_request(account_id, terms, **changes)
@@ -105,7 +108,7 @@ class RunningRisk:
                 return True
             return False
 
-        await eventually(is_open)
+        await until(is_open, timeout_s=60)
 
     async def until_quoted(self, instrument_id: str, reference: str) -> None:
         """Wait until risk judges at this price."""
@@ -120,7 +123,7 @@ class RunningRisk:
             answer = await self.pre_trade.CheckOrder(request, metadata=self.as_execution)
             return answer.result.reference_price == reference
 
-        await eventually(is_quoted)
+        await until(is_quoted, timeout_s=60)
 
     async def stop_service(self) -> None:
         await self.channel.close()
@@ -161,12 +164,13 @@ async def _serve(settings: Mapping[str, object], clock: Clock | None) -> tuple[S
 
 
 class ShiftedClock(SystemClock):
-    """The system's clock, put forward by hand."""
+    """The system's clock, put forward by hand, and its wall clock stepped to where it should not be."""
 
     ahead_ns: ClassVar[int] = 0
+    wall_off_ns: ClassVar[int] = 0
 
     def now_ns(self) -> int:
-        return super().now_ns() + ShiftedClock.ahead_ns
+        return super().now_ns() + ShiftedClock.ahead_ns + ShiftedClock.wall_off_ns
 
     def monotonic_ns(self) -> int:
         return super().monotonic_ns() + ShiftedClock.ahead_ns
@@ -175,13 +179,17 @@ class ShiftedClock(SystemClock):
     def advance_s(cls, seconds: float) -> None:
         cls.ahead_ns += int(seconds * 1e9)
 
+    @classmethod
+    def step_wall_s(cls, seconds: float) -> None:
+        cls.wall_off_ns += int(seconds * 1e9)
+
 
 @contextlib.asynccontextmanager
 async def running_risk(
     postgres_server: EmbeddedPostgres, folder: Path, **settings: Any
 ) -> AsyncIterator[RunningRisk]:
     """Risk over a database of its own, open, with a price for AAPL, on a clock that can be put forward."""
-    ShiftedClock.ahead_ns = 0
+    ShiftedClock.ahead_ns = ShiftedClock.wall_off_ns = 0
     url = new_database(postgres_server)
     risk = await start_risk(url, folder, clock=ShiftedClock(), instruments_refresh_s=0.05, **settings)
     try:

@@ -6,13 +6,14 @@ from typing import Any
 import grpc
 import pytest
 
+from bifrost.data.v1.instrument_pb2 import TickBand
 from bifrost.risk.v1 import check_pb2, error_reason_pb2
 from bifrost.risk.v1 import pre_trade_service_pb2 as pb
 from bifrost.type.v1.order_terms_pb2 import OrderTerms, OrderType, Side
 from bifrost.type.v1.value_pb2 import InstrumentRef, ListedSymbol
 from services.risk.domain import terms as domain_terms
 from services.risk.domain import verdict
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 from tests.contract.risk.risk_harness import RunningRisk, failure_of
 from tests.contract.risk.risk_messages import limit, market
 from tests.contract.risk.risk_peers import AAPL, HALTED, INDEX
@@ -72,6 +73,32 @@ async def test_what_is_halted_or_an_index_is_not_tradable(risk: RunningRisk, ins
     assert "INSTRUMENT_TRADABLE" in failed(result)
 
 
+async def test_changes_of_an_instrument_are_seen(risk: RunningRisk) -> None:
+    account_id = await risk.fund()
+    before = risk.data.instruments[AAPL]
+
+    async def become(**changes: Any) -> None:
+        changed = type(before)()
+        changed.CopyFrom(before)
+        changed.MergeFrom(type(before)(**changes))
+        risk.data.instruments[AAPL] = changed
+        lists = risk.data.lists
+        await until(lambda: risk.data.lists >= lists + 6, timeout_s=60)
+
+    try:
+        for status in ("INSTRUMENT_STATUS_HALTED", "INSTRUMENT_STATUS_DELISTED"):
+            await become(status=status)
+            assert "INSTRUMENT_TRADABLE" in failed(await check(risk, account_id, limit()))
+        await become(
+            tick_bands=[TickBand(from_price="0", tick_size="0.01"), TickBand(from_price="70", tick_size="35")]
+        )
+        assert (await check(risk, account_id, limit())).passed
+        answer = await risk.reserve(account_id, market())
+        assert answer.worst_price == "105"  # the collar's edge is 110, its tick 35
+    finally:
+        await become()
+
+
 async def test_instruments_are_found_by_symbol(risk: RunningRisk) -> None:
     account_id = await risk.fund()
     for listed in (ListedSymbol(symbol="IBM"), ListedSymbol(symbol="IBM", mic="XNYS")):
@@ -99,7 +126,7 @@ async def test_a_symbol_with_several_listings_needs_its_mic(risk: RunningRisk) -
     risk.data.instruments["twin"] = twin
     try:
         lists = risk.data.lists
-        await eventually(lambda: risk.data.lists >= lists + 6)
+        await until(lambda: risk.data.lists >= lists + 6, timeout_s=60)
         call = check(risk, await risk.fund(), limit(), listed=ListedSymbol(symbol="AAPL"))
         failure = await failure_of(call)
         assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")

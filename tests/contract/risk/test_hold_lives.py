@@ -112,6 +112,75 @@ async def test_nothing_is_held_for_new_terms_of_an_order_that_has_ended(risk: Ru
         await risk.until_open()
 
 
+async def test_release_of_new_terms_gives_back_only_what_was_never_recorded(risk: RunningRisk) -> None:
+    account_id = await risk.fund("5000")
+    request = reserve_request(account_id, limit())
+    order_id = request.order_id
+
+    async def reserve(quantity: str, version: int) -> None:
+        asked = reserve_request(
+            account_id,
+            limit(quantity=quantity),
+            order_id=order_id,
+            request_id=request.request_id,
+            terms_version=version,
+        )
+        assert (await risk.pre_trade.ReserveOrder(asked, metadata=risk.as_execution)).reserved
+
+    async def release(version: int) -> tuple[bool, str]:
+        """Whether risk kept something, and what is reserved then; it says the same when asked again."""
+        asked = pb.ReleaseReservationRequest(account_id=account_id, order_id=order_id, terms_version=version)
+        answer = await risk.pre_trade.ReleaseReservation(asked, metadata=risk.as_execution)
+        assert await risk.pre_trade.ReleaseReservation(asked, metadata=risk.as_execution) == answer
+        return answer.kept, (await risk.buying_power(account_id)).reserved
+
+    await reserve("10", 1)
+    await reserve("20", 2)
+    assert await release(1) == (True, "2000.2")  # in force, or nobody would ask for new terms
+    assert await release(3) == (False, "2000.2")  # never asked for
+    assert await release(2) == (False, "1000.1")
+    await reserve("30", 2)
+    requested = order_event("REPLACE_REQUESTED", account_id, order_id, limit(), state="PENDING_REPLACE")
+    await risk.settle(requested)
+    assert await release(2) == (True, "3000.3")
+    await risk.settle(order_event("REPLACED", account_id, order_id, limit(quantity="30"), version=2))
+    await reserve("40", 3)
+    assert await release(2) == (True, "4000.4")
+    assert await release(3) == (False, "3000.3")
+    assert await release(0) == (True, "3000.3")
+    failure = await failure_of(release(-1))
+    assert failure.reason == "FIELD_INVALID"
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_terms_that_a_venue_puts_in_force_after_refusing_them_are_held_for_again(
+    risk: RunningRisk, at_once: bool
+) -> None:
+    """A contradiction, which execution records with an alarm; the order lives on the larger terms."""
+    account_id = await risk.fund("3000")
+    request = reserve_request(account_id, limit())
+    order_id, larger = request.order_id, limit(quantity="20")
+    await risk.pre_trade.ReserveOrder(request, metadata=risk.as_execution)
+    await risk.settle(order_event("ACCEPTED", account_id, order_id, limit()))
+    changed = reserve_request(
+        account_id, larger, order_id=order_id, request_id=request.request_id, terms_version=2
+    )
+    await risk.pre_trade.ReserveOrder(changed, metadata=risk.as_execution)
+    events = [
+        order_event("REPLACE_REQUESTED", account_id, order_id, limit(), state="PENDING_REPLACE"),
+        order_event("REPLACE_REJECTED", account_id, order_id, limit()),
+        order_event("REPLACED", account_id, order_id, larger, version=2),
+    ]
+    for batch in [events] if at_once else [[event] for event in events]:
+        await risk.settle(*batch)
+    assert (await risk.buying_power(account_id)).reserved == "2000.2"
+    await risk.restart()
+    await risk.until_open()
+    assert (await risk.buying_power(account_id)).reserved == "2000.2"
+    await risk.settle(order_event("CANCELLED", account_id, order_id, larger, state="CANCELLED"))
+    assert (await risk.buying_power(account_id)).reserved == "0"
+
+
 @pytest.mark.parametrize("end", ["CANCELLED", "REJECTED", "EXPIRED"])
 async def test_the_end_of_an_order_releases_the_rest_and_late_fills_count(
     risk: RunningRisk, end: str

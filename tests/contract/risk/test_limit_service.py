@@ -156,6 +156,23 @@ async def test_the_switch_of_all_halts_all_and_engaged_ones_are_listed_first(ris
     assert (await risk.reserve(account_id, limit())).reserved
 
 
+async def test_switches_of_others_are_for_those_who_may_act_for_all(risk: RunningRisk) -> None:
+    mine, anothers = await risk.fund(), await risk.fund(owner="user-2")
+    await switch(risk, ENGAGE, account_id=mine)
+    await switch(risk, ENGAGE, account_id=anothers)
+
+    async def seen_by(headers: list[tuple[str, str]]) -> set[str]:
+        answer = await risk.limits.ListKillSwitches(pb.ListKillSwitchesRequest(), metadata=headers)
+        return {entry.account_id for entry in answer.kill_switches} & {mine, anothers}
+
+    officer = bearer(risk.keys.user_token("user-3", scope="risk:read accounts:any"))
+    for_user = bearer(risk.keys.service_token("portfolio"), risk.keys.user_token("user-2", scope="risk:read"))
+    assert await seen_by(risk.as_user) == {mine}
+    assert await seen_by(for_user) == {anothers}
+    assert await seen_by(officer) == {mine, anothers}
+    assert await seen_by(bearer(risk.keys.service_token("portfolio"))) == {mine, anothers}
+
+
 async def test_halting_all_must_be_said(risk: RunningRisk) -> None:
     account_id = await risk.fund()
     for target in ({}, {"account_id": account_id, "all_accounts": True}):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -124,6 +125,22 @@ async def test_bar_that_cannot_be_replayed_is_named(venue: RunningVenue, field: 
     venue.history.spoilt = {}
     assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NO_BARS")
     assert (failure.metadata["symbols"], failure.metadata["session_date"]) == ("FB", "2012-05-18")
+
+
+async def test_a_split_within_the_window_is_refused_or_left_out(venue: RunningVenue) -> None:
+    """Neither orders nor positions would follow it; the first day may be the first in the new count."""
+    await end(venue)
+    venue.history.split_on = [date(2012, 5, 18), date(2012, 5, 22)]
+    try:
+        failure = await failure_of(venue.create_session())
+        assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "SPLIT_IN_WINDOW")
+        assert failure.metadata == {"symbol": "AAPL", "ex_date": "2012-05-22"}
+        all_others = await venue.create_session(symbols=[])
+        assert set(all_others.session.instrument_ids) == {IDS["FB"], IDS["IBM"]}
+        await end(venue)
+        assert (await venue.create_session(end_date="2012-05-21")).session.state != ENDED
+    finally:
+        venue.history.split_on = []
 
 
 async def test_of_sessions_asked_for_at_once_one_is_made(venue: RunningVenue) -> None:

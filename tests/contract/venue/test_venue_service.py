@@ -13,6 +13,7 @@ from bifrost.type.v1.stream_pb2 import StreamPosition
 from bifrost.venue.v1 import error_reason_pb2 as reasons
 from bifrost.venue.v1 import venue_order_pb2 as orders_pb
 from bifrost.venue.v1 import venue_service_pb2 as pb
+from services.runtime.pagination import encode_page_token
 from services.runtime.testing_keys import bearer
 from tests.contract.venue.venue_harness import (
     ALICE,
@@ -242,9 +243,11 @@ async def test_lists_are_paged_and_only_for_the_owner(venue: RunningVenue) -> No
         venue.venue.ListExecutions(pb.ListExecutionsRequest(account_id=ALICE), metadata=stranger),
     ):
         assert (await failure_of(call)).reason == "ACCOUNT_NOT_FOUND"
-    forged = pb.ListExecutionsRequest(account_id=ALICE, page_token="forged")
-    failure = await failure_of(venue.venue.ListExecutions(forged, metadata=venue.operator))
-    assert failure.reason == "PAGE_TOKEN_INVALID"
+    forged = encode_page_token(pb.ListExecutionsRequest(account_id=ALICE), {"record_no": "first"})
+    for bad in ("forged", forged):
+        refused = pb.ListExecutionsRequest(account_id=ALICE, page_token=bad)
+        failure = await failure_of(venue.venue.ListExecutions(refused, metadata=venue.operator))
+        assert failure.reason == "PAGE_TOKEN_INVALID"
 
 
 async def test_only_execution_may_trade(venue: RunningVenue) -> None:

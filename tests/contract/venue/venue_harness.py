@@ -24,8 +24,8 @@ from bifrost.venue.v1.venue_service_pb2_grpc import VenueServiceStub
 from services.runtime.decimals import from_double
 from services.runtime.errors import RpcFailure, error_from_rpc
 from services.runtime.server import Service
-from services.runtime.testing import eventually
 from services.runtime.testing_keys import MeshKeys, bearer
+from services.runtime.waiting import until
 from services.venue.__main__ import compose
 from services.venue.clients import ListedInstrument, ObservedBar
 from services.venue.config import VenueSettings
@@ -46,12 +46,15 @@ class SampleHistory:
 
     def __init__(self) -> None:
         self.away = False
+        self.tick_bands: tuple[tuple[Decimal, Decimal], ...] = ((Decimal(0), Decimal("0.01")),)
+        self.split_on: list[date] = []
+        """When shares of AAPL are split."""
         self.spoilt: dict[str, Decimal] = {}
         """Values that stand in every bar instead of the real ones."""
 
     async def instruments(self) -> list[ListedInstrument]:
         self._called()
-        return [ListedInstrument(IDS[symbol], symbol, "USD", Decimal("0.01")) for symbol in SYMBOLS]
+        return [ListedInstrument(IDS[symbol], symbol, "USD", self.tick_bands) for symbol in SYMBOLS]
 
     async def daily_bars(self, instrument_id: str, start: date, end: date) -> list[ObservedBar]:
         self._called()
@@ -62,6 +65,10 @@ class SampleHistory:
             for row, on in enumerate(date.fromisoformat(str(day)[:10]) for day in bars["date"])
             if start <= on <= end
         ]
+
+    async def split_dates(self, instrument_id: str) -> list[date]:
+        self._called()
+        return self.split_on if instrument_id == IDS["AAPL"] else []
 
     def _called(self) -> None:
         if self.away:
@@ -161,7 +168,7 @@ class RunningVenue:
         async def holds() -> bool:
             return condition(await self.current())
 
-        await eventually(holds, timeout_s=20)
+        await until(holds, timeout_s=60)
         return await self.current()
 
     async def set_speed(self, seconds_per_day: float) -> session_pb2.Session:

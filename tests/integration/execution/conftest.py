@@ -18,7 +18,7 @@ async def execution(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncI
 
 @pytest.fixture
 async def impatient(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Execution]:
-    """One that does not wait long: for tests in which a peer says nothing."""
-    settings = {"risk_timeout_s": 0.5, "venue_timeout_s": 0.5, "venue_log_wait_s": 0.3}
+    """One that does not wait long for venues: for tests in which one says nothing."""
+    settings = {"venue_timeout_s": 0.5, "venue_log_wait_s": 0.3}
     async with running(new_database(postgres_server), tmp_path, **settings) as started:
         yield started

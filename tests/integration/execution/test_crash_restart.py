@@ -12,7 +12,7 @@ import pytest
 from bifrost.execution.v1 import order_pb2
 from bifrost.execution.v1 import order_service_pb2 as pb
 from services.execution import amendments, desk, reports, submission
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 from tests.contract.execution.execution_harness import Execution
 from tests.contract.execution.fake_peers import limit_order
 
@@ -39,7 +39,7 @@ class Cut:
 async def cut_and_restart(execution: Execution, cut: Cut, call: Coroutine[object, object, object]) -> None:
     """Make the call, lose the process at the failpoint, start again with the venue away."""
     caller = asyncio.create_task(call)
-    await asyncio.wait_for(cut.passed.wait(), 5)
+    await asyncio.wait_for(cut.passed.wait(), 60)
     execution.peers.venue.away = True
     await execution.crash()
     with contextlib.suppress(grpc.aio.AioRpcError, asyncio.CancelledError):
@@ -73,7 +73,7 @@ async def assert_agreed(execution: Execution) -> None:
 
 async def open_again(execution: Execution) -> None:
     execution.peers.venue.away = False
-    await eventually(execution.is_open)
+    await until(execution.is_open, timeout_s=60)
 
 
 @pytest.mark.parametrize("point", ["before_reserve", "before_commit"])
@@ -125,10 +125,10 @@ async def test_the_account_stays_closed_until_the_venue_has_answered_for_its_ord
         except grpc.aio.AioRpcError:
             return False
 
-    await eventually(others_trade)  # the log is caught up
+    await until(others_trade, timeout_s=60)  # the log is caught up
     assert not await execution.is_open()
     venue.resolve.lose_request = False
-    await eventually(execution.is_open)
+    await until(execution.is_open, timeout_s=60)
 
 
 @pytest.mark.parametrize("filled", [False, True])
@@ -171,7 +171,7 @@ async def test_reports_have_their_effect_once(
 ) -> None:
     venue = execution.peers.venue
     order_id = await execution.order()
-    await eventually(lambda: execution.venue_cursor() == len(venue.log))
+    await until(lambda: execution.venue_cursor() == len(venue.log), timeout_s=60)
     cut = Cut(f"execution.report.{point}", monkeypatch)
 
     async def fills() -> None:

@@ -14,7 +14,8 @@ import pytest
 from bifrost.execution.v1 import order_pb2
 from bifrost.execution.v1 import order_service_pb2 as pb
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import eventually, new_database
+from services.runtime.testing import new_database
+from services.runtime.waiting import until
 from tests.contract.execution.execution_harness import Execution, running
 from tests.contract.execution.fake_peers import limit_order
 
@@ -56,13 +57,13 @@ async def test_at_the_intent(alone: tuple[Execution, Outage]) -> None:
     risk = execution.peers.risk
     risk.gate.clear()
     call = asyncio.create_task(execution.failure(execution.submit(request_id="later")))
-    await eventually(lambda: risk.calls["ReserveOrder"] == 1)
+    await until(lambda: risk.calls["ReserveOrder"] == 1, timeout_s=60)
     await outage.begin()
     risk.gate.set()
     failure = await call
     assert failure.code is grpc.StatusCode.UNAVAILABLE
     assert (failure.reason, failure.metadata["dependency"]) == ("DEPENDENCY_UNAVAILABLE", "database")
-    await eventually(lambda: len(risk.released) == 1)
+    await until(lambda: len(risk.released) == 1, timeout_s=60)
     failure = await execution.failure(execution.submit(request_id="later"))
     assert failure.reason == "DEPENDENCY_UNAVAILABLE"
     await outage.end()
@@ -78,7 +79,7 @@ async def test_between_the_sending_and_the_acknowledgement(
     venue = execution.peers.venue
     venue.submit.gate.clear()
     call = asyncio.create_task(execution.submit(request_id="sent"))
-    await eventually(lambda: venue.calls["SubmitOrder"] == 1)
+    await until(lambda: venue.calls["SubmitOrder"] == 1, timeout_s=60)
     await outage.begin()
     venue.submit.gate.set()
     answer = await call
@@ -90,7 +91,7 @@ async def test_between_the_sending_and_the_acknowledgement(
     async def filled() -> bool:
         return (await execution.get(order_id)).state == order_pb2.ORDER_STATE_FILLED
 
-    await eventually(filled)
+    await until(filled, timeout_s=60)
     assert await execution.story(order_id) == ["SUBMITTED", "ACCEPTED", "FILLED"]
     assert [fill.execution_id for fill in await execution.fills()] == ["X1"]
     assert venue.submissions[order_id] == 1
@@ -102,7 +103,7 @@ async def test_during_a_cancel(alone: tuple[Execution, Outage]) -> None:
     order_id = await execution.order()
     venue.cancel.gate.clear()
     call = asyncio.create_task(execution.failure(execution.cancel(order_id)))
-    await eventually(lambda: venue.calls["CancelOrder"] == 1)
+    await until(lambda: venue.calls["CancelOrder"] == 1, timeout_s=60)
     await outage.begin()
     venue.cancel.gate.set()
     assert (await call).reason == "DEPENDENCY_UNAVAILABLE"
@@ -128,10 +129,10 @@ async def test_while_orders_are_written_one_by_one(alone: tuple[Execution, Outag
         execution.request(limit_order(n + 1), tag=tag) for n, tag in enumerate(["", "poison", "cut", ""])
     ]
     request = pb.SubmitOrdersRequest(account_id=execution.account_id, orders=orders)
-    answer = await execution.stub.SubmitOrders(request, metadata=execution.user, timeout=30)
+    answer = await execution.stub.SubmitOrders(request, metadata=execution.user, timeout=60)
     first, poison, cut, last = answer.results
     assert (poison.error_reason, cut.error_reason) == ("INTERNAL", "DEPENDENCY_UNAVAILABLE")
     sent = {result.response.order.order_id for result in (first, last)}
     assert set(execution.peers.venue.orders) == sent
     assert [result.response.outcome for result in (first, last)] == [pb.SUBMIT_OUTCOME_ACCEPTED] * 2
-    await eventually(lambda: len(execution.peers.risk.released) == 2)
+    await until(lambda: len(execution.peers.risk.released) == 2, timeout_s=60)

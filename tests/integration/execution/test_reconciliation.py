@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
+import grpc
 import pytest
 
 from bifrost.execution.v1 import order_pb2
 from bifrost.venue.v1 import venue_order_pb2
+from services.cli.launcher.health import serving_status
 from services.execution.adapters.registry import venue_adapters
 from services.execution.config import ExecutionSettings
 from services.runtime.channel import Mesh
 from services.runtime.clock import SystemClock
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import eventually, new_database
+from services.runtime.testing import new_database
+from services.runtime.waiting import until
 from tests.contract.execution.execution_harness import Execution, running
 from tests.contract.execution.fake_peers import Peers, limit_order
 from tests.contract.execution.fake_venue import STATES
@@ -35,7 +39,7 @@ async def test_accounts_open_when_the_venue_log_is_caught_up(
         failure = await execution.failure(execution.submit(request_id="early"))
         assert failure.reason == "ACCOUNT_RECONCILING"
         peers.venue.away = False
-        await eventually(execution.is_open)
+        await until(execution.is_open, timeout_s=60)
         await execution.order(request_id="early")
     finally:
         await execution.stop()
@@ -54,7 +58,7 @@ async def test_a_venue_log_of_another_epoch_closes_the_accounts(impatient: Execu
     async def closed() -> bool:
         return not await execution.is_open()
 
-    await eventually(closed)
+    await until(closed, timeout_s=60)
     failure = await execution.failure(execution.submit())
     assert "epoch" in failure.message
     assert (await execution.get(order_id)).filled_quantity == "10"
@@ -69,7 +73,17 @@ async def test_a_report_that_makes_no_sense_closes_the_accounts(execution: Execu
     async def closed() -> bool:
         return not await execution.is_open()
 
-    await eventually(closed)
+    await until(closed, timeout_s=60)
+    # An operator sees it; balancers, who go by the contract, still send cancels here.
+    assert 'bifrost_follower_halted{follower="venue.XSIM"} 1.0' in await alarms(execution)
+    address = f"127.0.0.1:{execution.service.port if execution.service else 0}"
+
+    async def is_seen() -> bool:
+        return await serving_status(address, "") == "NOT_SERVING"
+
+    await until(is_seen, timeout_s=60)
+    assert await serving_status(address, "bifrost.execution.v1.OrderService") == "SERVING"
+    assert (await execution.cancel(order_id)).state == order_pb2.ORDER_STATE_CANCELLED
 
 
 async def test_reports_sent_again_after_a_cut_have_no_second_effect(execution: Execution) -> None:
@@ -118,6 +132,27 @@ async def test_a_report_of_an_order_that_is_not_ours_raises_an_alarm(execution: 
     assert 'bifrost_execution_alarms_total{kind="unknown_order"} 1.0' in await alarms(execution)
 
 
+async def test_a_fill_of_an_order_that_is_not_ours_closes_the_accounts(execution: Execution) -> None:
+    """It has moved somebody's money: what is shown and held lacks it until somebody has looked."""
+    venue = execution.peers.venue
+    venue.orders["stranger"] = venue_order_pb2.VenueOrder(
+        client_order_id="stranger", terms=limit_order(), filled_quantity="0", terms_version=1
+    )
+    order_id = await execution.order()
+    cursor = len(venue.log)
+    venue.fill("stranger", 10)
+    venue.fill(order_id, 100)
+
+    async def closed() -> bool:
+        return not await execution.is_open()
+
+    await until(closed, timeout_s=20)
+    assert "stranger" in (await execution.failure(execution.submit())).message
+    assert execution.venue_cursor() <= cursor
+    assert await execution.fills() == []
+    assert 'bifrost_execution_alarms_total{kind="unknown_order"} 1.0' in await alarms(execution)
+
+
 async def test_late_fills_of_an_order_that_has_ended(execution: Execution) -> None:
     venue = execution.peers.venue
     order_id = await execution.order()
@@ -127,7 +162,7 @@ async def test_late_fills_of_an_order_that_has_ended(execution: Execution) -> No
     async def counted() -> bool:
         return (await execution.get(order_id)).filled_quantity == "30"
 
-    await eventually(counted)
+    await until(counted, timeout_s=60)
     assert (await execution.get(order_id)).state == order_pb2.ORDER_STATE_CANCELLED
     venue.fill(order_id, 70)
     await execution.until(order_id, order_pb2.ORDER_STATE_FILLED)
@@ -152,9 +187,56 @@ async def hasty(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncItera
 async def test_an_intent_is_not_recorded_on_a_reservation_that_is_too_old(hasty: Execution) -> None:
     failure = await hasty.failure(hasty.submit())
     assert failure.reason == "RISK_UNAVAILABLE"
-    await eventually(lambda: len(hasty.peers.risk.released) == 1)
+    await until(lambda: len(hasty.peers.risk.released) == 1, timeout_s=60)
     assert await hasty.events() == []
     assert not hasty.peers.venue.orders
+
+
+@pytest.mark.parametrize("change", ["submit", "replace"])
+async def test_nothing_is_recorded_after_its_time_however_long_it_waited_to_be_written(
+    postgres_server: EmbeddedPostgres, tmp_path: Path, change: str
+) -> None:
+    async with running(new_database(postgres_server), tmp_path) as execution:
+        order_id = await execution.order()
+        await execution.until(order_id, order_pb2.ORDER_STATE_ACCEPTED)
+        execution.settings = execution.settings.model_copy(update={"reservation_valid_s": 0.3})
+        await execution.stop()
+        await execution.start()
+        risk = execution.peers.risk
+        ends = execution.submit() if change == "submit" else execution.replace(order_id, limit_order(150))
+        async with execution.log._commit_order:  # another commit hangs
+            call = asyncio.create_task(execution.failure(ends))
+            await until(lambda: risk.calls["ReserveOrder"] == 2, timeout_s=60)
+            over = time.monotonic() + 0.4
+            await until(lambda: time.monotonic() > over, timeout_s=60)
+        assert (await call).reason == "RISK_UNAVAILABLE"
+        await until(lambda: len(risk.released) == 1, timeout_s=60)
+        assert [event.order.order_id for event in await execution.events()] == [order_id] * 2
+        assert list(execution.peers.venue.orders) == [order_id]
+
+
+async def test_a_replace_is_not_recorded_on_a_reservation_that_is_too_old(
+    postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    async with running(new_database(postgres_server), tmp_path) as execution:
+        risk = execution.peers.risk
+        order_id = await execution.order()
+        execution.settings = execution.settings.model_copy(update={"reservation_valid_s": 1e-6})
+        await execution.stop()
+        await execution.start()
+        for _ in range(2):
+            failure = await execution.failure(
+                execution.replace(order_id, limit_order(150), request_id="slow")
+            )
+            assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "RISK_UNAVAILABLE")
+        await until(lambda: risk.released == [(order_id, 2)] * 2, timeout_s=60)
+        assert await execution.story(order_id) == ["SUBMITTED", "ACCEPTED"]
+        assert not execution.peers.venue.calls["ReplaceOrder"]
+        execution.settings = execution.settings.model_copy(update={"reservation_valid_s": 10.0})
+        await execution.stop()
+        await execution.start()
+        answer = await execution.replace(order_id, limit_order(150), request_id="slow")
+        assert (answer.duplicate, answer.order.terms_version) == (False, 2)
 
 
 async def test_one_order_that_cannot_be_written_harms_no_other(execution: Execution) -> None:
@@ -166,7 +248,7 @@ async def test_one_order_that_cannot_be_written_harms_no_other(execution: Execut
         asyncio.create_task(execution.submit(limit_order(n + 1), tag="poison" if n == 2 else ""))
         for n in range(5)
     ]
-    await eventually(lambda: execution.peers.risk.calls["ReserveOrder"] == 5)
+    await until(lambda: execution.peers.risk.calls["ReserveOrder"] == 5, timeout_s=60)
     execution.peers.risk.gate.set()
     answers = await asyncio.gather(*calls, return_exceptions=True)
     failed = [n for n, answer in enumerate(answers) if isinstance(answer, Exception)]

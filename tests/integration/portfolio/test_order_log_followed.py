@@ -6,23 +6,26 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bifrost.portfolio.v1 import ledger_service_pb2
+from bifrost.portfolio.v1 import ledger_service_pb2, portfolio_service_pb2
 from bifrost.type.v1 import order_terms_pb2
 from services.portfolio.convert import fill_of
 from services.portfolio.domain.ledger import Cash, post_fill
 from services.portfolio.domain.lot import Holding
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import eventually, new_database
+from services.runtime.testing import new_database
+from services.runtime.waiting import until
 from tests.contract.portfolio.portfolio_harness import (
     AAPL,
     GOOG,
     FakeExecution,
     RunningPortfolio,
     accepted,
+    failure_of,
     order_fill,
     start_portfolio,
 )
@@ -137,6 +140,48 @@ async def logged(portfolio: RunningPortfolio, account_id: str) -> list[str]:
     return found
 
 
+async def assert_nothing_is_shown(portfolio: RunningPortfolio, account_id: str) -> None:
+    """Neither positions nor a balance: they would lack fills."""
+    stream = portfolio.portfolios.StreamPositions(
+        portfolio_service_pb2.StreamPositionsRequest(account_id=account_id), metadata=portfolio.headers
+    )
+    listed = portfolio.portfolios.ListPositions(
+        portfolio_service_pb2.ListPositionsRequest(account_id=account_id), metadata=portfolio.headers
+    )
+    shown = (portfolio.balance(account_id), portfolio.position(account_id), anext(aiter(stream)), listed)
+    for call in shown:
+        failure = await failure_of(call)
+        assert (failure.reason, failure.metadata["dependency"]) == ("DEPENDENCY_UNAVAILABLE", "execution")
+        assert "cannot be followed any more" in failure.message
+
+
+async def test_what_fails_for_good_ends_the_streams_of_positions(
+    postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    url = new_database(postgres_server)
+    portfolio = await start_portfolio(url, tmp_path)
+    try:
+        account_id = await portfolio.new_account(deposit="1000")
+        request = portfolio_service_pb2.StreamPositionsRequest(account_id=account_id)
+        stream = portfolio.portfolios.StreamPositions(request, metadata=portfolio.headers)
+        assert (await anext(aiter(stream))).HasField("snapshot")
+        database = await asyncpg.connect(url)
+        await database.execute("ALTER TABLE portfolio.fill ADD CHECK (price < 20)")
+        await database.close()
+        portfolio.execution.log(order_fill(account_id, "1", "20"))
+
+        async def read_to_the_end() -> None:
+            async for _ in stream:
+                pass
+
+        failure = await asyncio.wait_for(failure_of(read_to_the_end()), 60)
+        assert failure.reason == "DEPENDENCY_UNAVAILABLE"
+        assert "failed 5 times" in failure.message
+        await assert_nothing_is_shown(portfolio, account_id)
+    finally:
+        await portfolio.stop()
+
+
 @pytest.mark.parametrize("case", ["unknown account", "other currency", "other content", "no side", "NaN"])
 async def test_a_fill_that_cannot_be_booked_stops_the_books_where_they_are(
     postgres_server: EmbeddedPostgres, tmp_path: Path, case: str
@@ -145,7 +190,8 @@ async def test_a_fill_that_cannot_be_booked_stops_the_books_where_they_are(
     try:
         account_id = await portfolio.new_account(deposit="1000")
         good = order_fill(account_id, "1", "10", execution_id="e1")
-        before = await portfolio.follow(good, account_id=account_id)
+        await portfolio.follow(good, account_id=account_id)
+        before = await portfolio.entries(account_id)
         bad = {
             "unknown account": order_fill(str(uuid.uuid4()), "1", "10"),
             "other currency": order_fill(account_id, "1", "10", currency="EUR"),
@@ -156,8 +202,9 @@ async def test_a_fill_that_cannot_be_booked_stops_the_books_where_they_are(
         if case == "no side":
             bad.fill.side = order_terms_pb2.SIDE_UNSPECIFIED
         portfolio.execution.log(bad, order_fill(account_id, "1", "10"))
-        await eventually(lambda: 'order_log"} 0.0' in portfolio.service.metrics.text().decode())
-        assert await portfolio.balance(account_id) == before
+        await until(lambda: 'order_log"} 0.0' in portfolio.service.metrics.text().decode(), timeout_s=60)
+        await assert_nothing_is_shown(portfolio, account_id)
+        assert await portfolio.entries(account_id) == before
         # Deposits go on: only what follows the log has stopped.
         assert (await portfolio.deposit(account_id, "1")).entry.balance_after == "991"
     finally:
@@ -168,15 +215,17 @@ async def test_another_epoch_stops_the_books(postgres_server: EmbeddedPostgres, 
     url = new_database(postgres_server)
     first = await start_portfolio(url, tmp_path)
     account_id = await first.new_account(deposit="1000")
-    before = await first.follow(order_fill(account_id, "1", "10"), account_id=account_id)
+    await first.follow(order_fill(account_id, "1", "10"), account_id=account_id)
+    before = await first.entries(account_id)
     await first.stop()
     restored = FakeExecution(epoch="restored from a backup")
     restored.log(accepted(), order_fill(account_id, "1", "10"))
     second = await start_portfolio(url, tmp_path, execution=restored)
     try:
-        await eventually(lambda: 'order_log"} 0.0' in second.service.metrics.text().decode())
+        await until(lambda: 'order_log"} 0.0' in second.service.metrics.text().decode(), timeout_s=60)
         second.headers = second.tokens.user()
-        assert await second.balance(account_id) == before
+        await assert_nothing_is_shown(second, account_id)
+        assert await second.entries(account_id) == before
     finally:
         await second.stop()
 

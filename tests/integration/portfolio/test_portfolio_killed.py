@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import sys
 import uuid
 from collections.abc import AsyncIterator
@@ -14,6 +13,7 @@ import grpc
 import pytest
 
 from bifrost.execution.v1.order_pb2 import OrderEvent
+from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import new_database
 from tests.contract.portfolio.portfolio_harness import (
@@ -34,8 +34,7 @@ class Supervised:
         self.tokens = Tokens(folder)
         self.execution = FakeExecution()
         self.data = FakeData()
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self, failpoint: str = "") -> None:
@@ -57,12 +56,12 @@ class Supervised:
     async def killed(self) -> None:
         """Wait until it has died of its failpoint."""
         assert self.process is not None
-        assert await asyncio.wait_for(self.process.wait(), 20) == -9
+        assert await asyncio.wait_for(self.process.wait(), 60) == -9
 
     async def stop(self) -> None:
         if self.process is not None and self.process.returncode is None:
             self.process.terminate()
-            assert await asyncio.wait_for(self.process.wait(), 20) == 0
+            assert await asyncio.wait_for(self.process.wait(), 60) == 0
         for peer in (self.execution, self.data):
             await peer.server.stop(None)
 
@@ -70,7 +69,7 @@ class Supervised:
     async def calls(self) -> AsyncIterator[PortfolioClient]:
         """Stubs of the running process; waits until it answers."""
         async with grpc.aio.insecure_channel(f"127.0.0.1:{self.port}") as channel:
-            await asyncio.wait_for(channel.channel_ready(), 20)
+            await asyncio.wait_for(channel.channel_ready(), 60)
             yield PortfolioClient(self.execution, self.data, channel, self.tokens)
 
 
@@ -94,8 +93,8 @@ async def log_one_by_one(portfolio: PortfolioClient, account_id: str, events: li
     "failpoint",
     [
         "portfolio.apply.before_commit",
-        "portfolio.apply.after_commit",
-        "portfolio.apply.before_commit:2",
+        pytest.param("portfolio.apply.after_commit", marks=pytest.mark.slow),
+        pytest.param("portfolio.apply.before_commit:2", marks=pytest.mark.slow),
         "event_log.before_commit:4",
     ],
 )
@@ -156,4 +155,4 @@ async def test_a_process_that_is_no_longer_the_writer_posts_nothing_and_ends(sup
         assert await connection.fetchval("SELECT cash FROM portfolio.account") == 10
         await connection.close()
     assert supervised.process is not None
-    assert await asyncio.wait_for(supervised.process.wait(), 20) == 0
+    assert await asyncio.wait_for(supervised.process.wait(), 60) == 0

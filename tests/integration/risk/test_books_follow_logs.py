@@ -22,7 +22,7 @@ from bifrost.risk.v1 import pre_trade_service_pb2 as pb
 from bifrost.type.v1.order_terms_pb2 import SIDE_BUY
 from bifrost.type.v1.value_pb2 import InstrumentRef, Money
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 from tests.contract.risk.risk_harness import RunningRisk, ShiftedClock, failure_of, running_risk
 from tests.contract.risk.risk_messages import fill_event, limit, market, order_event, reserve_request
 from tests.contract.risk.risk_peers import AAPL
@@ -100,7 +100,7 @@ async def test_logs_cut_at_random_points_give_books_equal_to_a_recomputation(
             cash, shares = await kept(risk)
             return cash == expected.cash and shares == {a: s for a, s in expected.shares.items() if s}
 
-        await eventually(is_equal, timeout_s=8)
+        await until(is_equal, timeout_s=60)
         await risk.restart()
         await risk.until_open()
         for account_id in accounts:
@@ -243,7 +243,7 @@ async def test_without_data_prices_grow_old_and_orders_are_refused(
         assert refused.result.reference_price_age_ms > 10_000
 
 
-@pytest.mark.parametrize("fault", ["currency", "unreadable", "gap", "epoch"])
+@pytest.mark.parametrize("fault", ["currency", "unreadable", "gap", "epoch", "effect"])
 async def test_a_log_that_cannot_be_trusted_closes_risk(
     postgres_server: EmbeddedPostgres, tmp_path: Path, fault: str
 ) -> None:
@@ -254,6 +254,11 @@ async def test_a_log_that_cannot_be_trusted_closes_risk(
             risk.execution.append(fill_event(account_id, order_id, "1", "1", currency="EUR"))
         elif fault == "unreadable":
             risk.execution.append(fill_event(account_id, order_id, "a few", "1"))
+        elif fault == "effect":
+            database = await asyncpg.connect(risk.url)
+            await database.execute("ALTER TABLE risk.fill ADD CHECK (price < 20)")
+            await database.close()
+            risk.execution.append(fill_event(account_id, order_id, "1", "20"))
         elif fault == "gap":
             risk.portfolio.skipped = 5
             risk.portfolio.deposit(account_id, "1")
@@ -267,7 +272,7 @@ async def test_a_log_that_cannot_be_trusted_closes_risk(
                 return failure.reason == "NOT_CAUGHT_UP" and "trusted" in failure.message
             return False
 
-        await eventually(is_closed)
+        await until(is_closed, timeout_s=60)
         assert (await kept(risk))[0][account_id] == 5000
 
 

@@ -13,7 +13,8 @@ from bifrost.risk.v1.pre_trade_service_pb2_grpc import PreTradeServiceStub
 from services.risk.__main__ import compose
 from services.risk.config import RiskSettings
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import eventually, new_database
+from services.runtime.testing import new_database
+from services.runtime.waiting import until
 from tests.contract.risk.risk_harness import failure_of, start_risk
 from tests.contract.risk.risk_messages import fill_event, limit, reserve_request
 from tests.contract.risk.risk_peers import AAPL
@@ -70,7 +71,7 @@ async def test_a_second_process_waits_and_takes_over(
         async with grpc.aio.insecure_channel(f"127.0.0.1:{await twin.start()}") as channel:
             stub = PreTradeServiceStub(channel)
             request = reserve_request(account_id, limit("99"))
-            early = stub.ReserveOrder(request, metadata=risk.as_execution, timeout=1)
+            early = stub.ReserveOrder(request, metadata=risk.as_execution, timeout=60)
             assert (await failure_of(early)).reason == "NOT_CAUGHT_UP"
             await risk.stop_service()
 
@@ -80,7 +81,7 @@ async def test_a_second_process_waits_and_takes_over(
                 except grpc.aio.AioRpcError:
                     return False
 
-            await eventually(answers)
+            await until(answers, timeout_s=60)
         await twin.stop(0)
     finally:
         await risk.stop()
@@ -134,7 +135,7 @@ async def test_a_commit_whose_connection_was_lost_is_waited_for(
             waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = $1"
             return call.done() or await watcher.fetchval(waiting, role_of(url)) > 0
 
-        await eventually(is_settled)
+        await until(is_settled, timeout_s=60)
         await under_way.commit()
         assert (await call).cash == "4000"
     finally:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,9 +16,11 @@ import pytest
 
 from bifrost.risk.v1 import pre_trade_service_pb2 as pb
 from bifrost.risk.v1.pre_trade_service_pb2_grpc import PreTradeServiceStub
+from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import eventually, new_database
+from services.runtime.testing import new_database
 from services.runtime.testing_keys import MeshKeys, bearer
+from services.runtime.waiting import until
 from tests.contract.risk.risk_messages import fill_event, limit, order_event, reserve_request
 from tests.contract.risk.risk_peers import AAPL, FakeData, FakeExecution, FakePortfolio
 
@@ -32,8 +33,7 @@ class Supervised:
         self.execution, self.portfolio, self.data = FakeExecution(), FakePortfolio(), FakeData()
         self.url = url
         self.process: asyncio.subprocess.Process | None = None
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         peers = {"execution": self.execution, "portfolio": self.portfolio, "data": self.data}
         self._environment = {
             **os.environ,
@@ -62,12 +62,12 @@ class Supervised:
     async def killed(self) -> None:
         """Wait until it has died of its failpoint."""
         assert self.process is not None
-        assert await asyncio.wait_for(self.process.wait(), 20) == -9
+        assert await asyncio.wait_for(self.process.wait(), 60) == -9
 
     async def reserve(self, request: pb.ReserveOrderRequest) -> bool | None:
         """Whether it was held; None when there was no answer."""
         with contextlib.suppress(grpc.aio.AioRpcError):
-            return (await self.stub.ReserveOrder(request, metadata=self.headers, timeout=5)).reserved
+            return (await self.stub.ReserveOrder(request, metadata=self.headers, timeout=60)).reserved
         return None
 
     async def until_power(self, account_id: str, cash: str, reserved: str) -> None:
@@ -78,7 +78,7 @@ class Supervised:
                 return (power.cash, power.reserved) == (cash, reserved)
             return False
 
-        await eventually(is_so, timeout_s=20)
+        await until(is_so, timeout_s=60)
 
     async def stop(self) -> None:
         if self.process is not None and self.process.returncode is None:
@@ -103,7 +103,7 @@ async def until_held(supervised: Supervised, request: pb.ReserveOrderRequest) ->
     async def is_held() -> bool:
         return await supervised.reserve(request) is not None
 
-    await eventually(is_held, timeout_s=20)
+    await until(is_held, timeout_s=60)
 
 
 @pytest.mark.parametrize("failpoint", ["risk.reserve.before_commit", "risk.reserve.after_commit"])
@@ -126,7 +126,11 @@ async def test_killed_while_reserving(supervised: Supervised, failpoint: str) ->
 # Counted in batches with effects: the deposit, then the order's beginning, then the fills.
 @pytest.mark.parametrize(
     ("failpoint", "nth"),
-    [("risk.apply.before_commit", 1), ("risk.apply.before_commit", 3), ("risk.apply.after_commit", 2)],
+    [
+        pytest.param("risk.apply.before_commit", 1, marks=pytest.mark.slow),
+        ("risk.apply.before_commit", 3),
+        pytest.param("risk.apply.after_commit", 2, marks=pytest.mark.slow),
+    ],
 )
 async def test_killed_while_reading_the_logs(supervised: Supervised, failpoint: str, nth: int) -> None:
     account_id = supervised.portfolio.open_account()
@@ -166,4 +170,4 @@ async def test_a_process_that_was_replaced_ends(supervised: Supervised) -> None:
     )
     await twin.close()
     assert supervised.process is not None
-    assert await asyncio.wait_for(supervised.process.wait(), 20) == 0
+    assert await asyncio.wait_for(supervised.process.wait(), 60) == 0

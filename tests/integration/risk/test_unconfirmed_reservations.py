@@ -11,7 +11,7 @@ from bifrost.execution.v1 import order_pb2
 from bifrost.risk.v1 import pre_trade_service_pb2 as pb
 from bifrost.type.v1.order_terms_pb2 import OrderTerms
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 from tests.contract.risk.risk_harness import ShiftedClock, running_risk
 from tests.contract.risk.risk_messages import limit, order_event, reserve_request
 from tests.contract.risk.risk_peers import AAPL
@@ -34,13 +34,13 @@ async def test_an_unconfirmed_reservation_goes_only_after_execution_says_so(
         await risk.pre_trade.ReserveOrder(recorded, metadata=risk.as_execution)
         assert risk.execution.asked == []
         ShiftedClock.advance_s(2)
-        await eventually(lambda: lost.order_id in risk.execution.asked)
+        await until(lambda: lost.order_id in risk.execution.asked, timeout_s=60)
         assert recorded.order_id not in risk.execution.asked  # it was asked for two seconds ago
         assert (await risk.buying_power(account_id)).reserved == "1990.2"
         risk.execution.fails_with = None
         await risk.until_reserved(account_id, "990.1")
         ShiftedClock.advance_s(60)
-        await eventually(lambda: recorded.order_id in risk.execution.asked)
+        await until(lambda: recorded.order_id in risk.execution.asked, timeout_s=60)
         assert (await risk.buying_power(account_id)).reserved == "990.1"
         # it was wrong after all: what lives is held for again
         await risk.settle(order_event("SUBMITTED", account_id, lost.order_id, limit(), state="PENDING_NEW"))
@@ -73,7 +73,7 @@ async def test_an_unconfirmed_replace_goes_when_it_came_to_nothing(
         if goes:
             await risk.until_reserved(account_id, "1000.1")
         else:
-            await eventually(lambda: len(risk.execution.asked) > 3)
+            await until(lambda: len(risk.execution.asked) > 3, timeout_s=60)
             assert (await risk.buying_power(account_id)).reserved == "2000.2"
 
 

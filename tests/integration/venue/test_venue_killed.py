@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
 import uuid
 from collections.abc import AsyncIterator
@@ -16,6 +15,7 @@ import pytest
 from bifrost.venue.v1 import session_pb2, session_service_pb2
 from bifrost.venue.v1 import venue_order_pb2 as orders_pb
 from services.runtime.database import Database
+from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.testing import new_database
 from services.runtime.testing_keys import MeshKeys
@@ -46,8 +46,7 @@ class Supervised:
         self.keys = keys
         self.accounts = Accounts()
         self._data_address = data_address
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self, failpoint: str = "") -> None:
@@ -74,12 +73,12 @@ class Supervised:
     async def stop(self) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
-            assert await asyncio.wait_for(self._process.wait(), 40) == 0
+            assert await asyncio.wait_for(self._process.wait(), 60) == 0
 
     async def calls(self) -> RunningVenue:
         """Stubs of the running process; waits until it answers."""
         channel = grpc.aio.insecure_channel(f"127.0.0.1:{self.port}")
-        await asyncio.wait_for(channel.channel_ready(), 40)
+        await asyncio.wait_for(channel.channel_ready(), 60)
         return RunningVenue(None, channel, self.keys, SampleHistory(), self.accounts)
 
 
@@ -109,10 +108,10 @@ async def supervised(
     "failpoint",
     [
         "venue.before_commit:60",
-        "venue.after_commit:60",
-        "venue.after_ack:60",
+        pytest.param("venue.after_commit:60", marks=pytest.mark.slow),
+        pytest.param("venue.after_ack:60", marks=pytest.mark.slow),
         "event_log.before_commit:60",
-        "event_log.after_commit:60",
+        pytest.param("event_log.after_commit:60", marks=pytest.mark.slow),
     ],
 )
 async def test_killed_at(supervised: Supervised, failpoint: str) -> None:

@@ -42,6 +42,11 @@ async def test_default_session_replays_all_five_symbols(
     unknown = session_service_pb2.CreateSessionRequest(request_id="second", symbols=["NONE"])
     failure = await failure_of(venue.sessions.CreateSession(unknown, metadata=venue.operator))
     assert failure.reason == "NO_BARS"
+    split = session_service_pb2.CreateSessionRequest(
+        request_id="split", symbols=["AAPL"], start_date="2005-02-01", end_date="2005-03-31"
+    )
+    failure = await failure_of(venue.sessions.CreateSession(split, metadata=venue.operator))
+    assert (failure.reason, failure.metadata["ex_date"]) == ("SPLIT_IN_WINDOW", "2005-02-28")
     await data.stop(0)
     away = session_service_pb2.CreateSessionRequest(request_id="third")
     failure = await failure_of(venue.sessions.CreateSession(away, metadata=venue.operator))

@@ -14,7 +14,8 @@ import pytest
 from bifrost.venue.v1 import session_pb2, session_service_pb2
 from bifrost.venue.v1 import venue_order_pb2 as orders_pb
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import eventually, new_database, temporary_postgres
+from services.runtime.testing import new_database, temporary_postgres
+from services.runtime.waiting import until
 from tests.contract.venue.venue_harness import (
     BUY,
     GTC,
@@ -74,12 +75,12 @@ AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 async def test_postgres_away(tmp_path: Path, how: signal.Signals) -> None:
     with temporary_postgres() as server:
-        venue = await start_venue(new_database(server), tmp_path, default_deadline_s=2.0)
+        venue = await start_venue(new_database(server), tmp_path, default_deadline_s=10.0)
         try:
             await venue.new_session(seconds_per_day=5.0)
             acknowledged: set[str] = set()
             trading = asyncio.create_task(trade(venue, acknowledged))
-            await eventually(lambda: len(acknowledged) > 20)
+            await until(lambda: len(acknowledged) > 20, timeout_s=60)
             pid = server.pid()
             assert pid is not None
             os.kill(pid, how)
@@ -131,4 +132,4 @@ async def answers_again(venue: RunningVenue) -> None:
             return False
         return True
 
-    await eventually(answered, timeout_s=20)
+    await until(answered, timeout_s=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -16,6 +17,7 @@ from services.execution.domain.order import (
     Replacement,
     Transition,
 )
+from services.execution.domain.terms import Side
 from tests.unit.execution.orders import AT_NS, LARGER, TERMS, fill, in_state, new_order
 
 INPUTS: dict[str, Callable[[Order], Transition]] = {
@@ -196,3 +198,21 @@ def test_a_stop_is_triggered_once() -> None:
     done = lifecycle.trigger(in_state(OrderState.ACCEPTED), at_ns=AT_NS)
     assert done.order.triggered
     assert lifecycle.trigger(done.order, at_ns=AT_NS).events == ()
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "alarm"),
+    [
+        (Side.BUY, "10.50", None),
+        (Side.BUY, "10.51", Alarm.BEYOND_PROTECTION),
+        (Side.SELL, "10.50", None),
+        (Side.SELL, "10.49", Alarm.BEYOND_PROTECTION),
+    ],
+)
+def test_a_fill_at_a_worse_price_than_was_held_for_is_an_alarm(
+    side: Side, price: str, alarm: Alarm | None
+) -> None:
+    order = lifecycle.submit_order(new_order(replace(TERMS, side=side))).order
+    done = fill(order, 1, price=price)
+    assert done.alarm == alarm
+    assert done.order.filled_quantity == 10

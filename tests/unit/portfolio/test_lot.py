@@ -44,7 +44,7 @@ def booked(sequence: list[Fill], currency: str) -> Iterator[tuple[Decimal, Holdi
 
 
 @given(fills, currencies)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_cash_and_cost_and_realized_add_up_to_the_minor_unit_after_every_fill(
     sequence: list[Fill], currency: str
 ) -> None:
@@ -55,7 +55,7 @@ def test_cash_and_cost_and_realized_add_up_to_the_minor_unit_after_every_fill(
 
 
 @given(fills, currencies)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_quantity_is_the_sum_of_the_fills_and_lots_have_one_sign_and_are_in_order(
     sequence: list[Fill], currency: str
 ) -> None:
@@ -113,7 +113,7 @@ def naive_fifo(sequence: list[Fill], minor: int) -> tuple[list[NaiveLot], int]:
 
 
 @given(fills, currencies)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_lots_and_realized_equal_a_naive_first_in_first_out_reference(
     sequence: list[Fill], currency: str
 ) -> None:

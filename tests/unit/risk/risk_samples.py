@@ -10,6 +10,7 @@ from services.risk.domain.limits import Limits
 from services.risk.domain.market import Instrument, ReferencePrice
 from services.risk.domain.rules import OrderContext
 from services.risk.domain.terms import OrderType, Side, Terms
+from services.runtime.steps import Steps
 
 FEE = Decimal("0.005")
 D = Decimal
@@ -18,7 +19,7 @@ AAPL = Instrument(
     symbol="AAPL",
     mic="XNAS",
     currency="USD",
-    tick_size=D("0.01"),
+    ticks=Steps.of(D("0.01")),
     lot_size=D(1),
     is_tradable=True,
     status="active",

@@ -1,21 +1,26 @@
 """Books under every order of events: cash and shares held always cover what can still happen."""
 
-from decimal import Decimal
+import math
+from dataclasses import replace
+from decimal import Context, Decimal
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from services.portfolio.domain.money import posting_amount
 from services.risk.domain.book import AccountBook, RecentOrder
 from services.risk.domain.cash import cash_for, cash_per_lot
 from services.risk.domain.decision import Proposal, Surroundings, judge
 from services.risk.domain.limits import KillSwitch, Limits
 from services.risk.domain.market import ReferencePrice
-from services.risk.domain.order_log import OrderChange, ReplaceStep, apply_change, lacks_hold
+from services.risk.domain.order_log import OrderChange, ReplaceStep, apply_change, lacks_hold, lost_holds
 from services.risk.domain.terms import Side, Terms
 from services.risk.domain.verdict import Rule, Verdict
+from services.runtime.clock import ManualClock
 from services.runtime.decimals import round_money
+from services.runtime.steps import Steps
 from tests.unit.risk.risk_samples import AAPL, FEE, fill_of, hold_for, limit_terms, market_terms
 
 D = Decimal
@@ -30,7 +35,7 @@ def surroundings(limits: Limits = LIMITS, **changes: Any) -> Surroundings:
         "kill_switch": None,
         "reference": ReferencePrice(D(100), 0, is_stale=False),
         "fee_per_share": FEE,
-        "now_ns": 10**18,
+        "monotonic_ns": 10**18,
         **changes,
     }
     return Surroundings(**values)
@@ -96,10 +101,9 @@ class TradingAccount(RuleBasedStateMachine):
     @precondition(lambda self: self.live)
     @rule(data=st.data(), share=st.integers(1, 30), price=PRICES, fee=st.decimals("0", "0.005", places=4))
     def fill(self, data: st.DataObject, share: int, price: D, fee: D) -> None:
+        """At the terms in force: the log tells that new ones are before it tells of fills at them."""
         order_id = data.draw(st.sampled_from(sorted(self.live)))
-        terms = data.draw(
-            st.sampled_from([self.live[order_id], self.replacing.get(order_id, self.live[order_id])])
-        )
+        terms = self.live[order_id]
         left = terms.quantity - self.filled[order_id]
         if left <= 0:
             return
@@ -182,6 +186,42 @@ def test_no_way_of_cutting_an_order_into_fills_costs_more_than_is_held(
     assert held < sum(pieces) * (price + fee + D("0.01"))
 
 
+@given(
+    lot_size=st.sampled_from([D("0.5"), D(1), D(10), D(100)]),
+    price=PRICES.map(lambda price: price + D("0.005")),
+    fee=FEES,
+    currency=st.sampled_from(["USD", "JPY"]),
+    pieces=st.lists(st.integers(1, 60), min_size=1, max_size=40),
+)
+def test_what_is_held_covers_what_portfolio_posts_however_lots_are_filled(
+    lot_size: Decimal, price: Decimal, fee: Decimal, currency: str, pieces: list[int]
+) -> None:
+    """Down to single shares, which is what a venue may find on the other side."""
+    instrument = replace(AAPL, lot_size=lot_size, currency=currency, ticks=Steps.of(D("0.001")))
+    unit = min(lot_size, D(1))
+    lots = math.ceil(sum(pieces) / int(lot_size / unit))
+    terms = limit_terms(quantity=lots * lot_size, price=price)
+    cash = round_money(lots * lot_size * (price + 2), currency)
+    book = AccountBook("acc", currency, cash)
+    around = surroundings(fee_per_share=fee, reference=ReferencePrice(price, 0, is_stale=False))
+    decision = judge(replace(proposal(terms), instrument=instrument), book, around)
+    assert decision.passed
+    hold = replace(hold_for(terms, "o"), lot_size=decision.lot_size, per_lot=decision.per_lot)
+    book.add_hold("aapl", hold)
+    assert book.reserved == decision.reserved_cash
+    free, posted = book.cash - book.reserved, D(0)
+    for number, piece in enumerate(pieces):
+        quantity = piece * unit
+        entry = replace(
+            fill_of("o", f"x{number}", Side.BUY, quantity, price, fee * quantity), currency=currency
+        )
+        posted -= posting_amount(quantity, price, fee * quantity, currency)
+        book.fill(entry)
+        assert book.cash == cash - posted
+        assert book.cash - book.reserved >= free
+    assert posted <= decision.reserved_cash
+
+
 def test_a_part_of_a_lot_holds_for_a_whole_one() -> None:
     assert cash_for(D("2.5"), per_lot=D(10), lot_size=D(1)) == 30
 
@@ -204,6 +244,44 @@ def test_a_fill_after_the_end_still_counts() -> None:
     late = change("o", limit_terms(), has_ended=True, fill=fill_of("o", "x", Side.BUY, 10, 100))
     assert apply_change(book, late) == []
     assert (book.cash, book.position("aapl"), book.reserved) == (D(1000), D(10), D(0))
+
+
+@settings(deadline=None)
+@given(
+    old=st.tuples(st.integers(1, 40), PRICES),
+    new=st.tuples(st.integers(1, 40), PRICES),
+    before=st.integers(0, 40),
+    is_one_fill=st.booleans(),
+)
+def test_what_fills_at_old_terms_before_the_new_ones_are_in_force_is_paid_for(
+    old: tuple[int, D], new: tuple[int, D], before: int, is_one_fill: bool
+) -> None:
+    """All other cash is taken by other orders; `before` shares fill at the old price, the rest at the new."""
+    terms = [limit_terms(Side.BUY, *old), limit_terms(Side.BUY, *new)]
+    book = AccountBook("acc", "USD", D(10**6))
+    for version, wanted in enumerate(terms, start=1):
+        decision = judge(proposal(wanted, version=version), book, surroundings(Limits(price_collar=D("0.5"))))
+        book.add_hold("aapl", hold_for(wanted, "o", version=version))
+        assert decision.reserved_cash in (D(0), book.reserved)
+    lot = [(price + FEE).quantize(D("0.01"), "ROUND_UP", Context(traps=[])) for _, price in (old, new)]
+    costs = [k * lot[0] + max(new[0] - k, 0) * lot[1] for k in range(old[0] + 1)]
+    assert book.reserved == max(costs)
+
+    book.cash = book.reserved
+    before = min(before, old[0])
+    rest = max(new[0] - before, 0)
+    apply_change(book, change("o", terms[0], replace=ReplaceStep.REQUESTED))
+    for (quantity, price), in_force in (((before, old[1]), terms[0]), ((rest, new[1]), terms[1])):
+        if in_force is terms[1]:
+            step = ReplaceStep.DONE if rest else ReplaceStep.REJECTED
+            apply_change(book, change("o", terms[1] if rest else terms[0], replace=step))
+        for number, shares in enumerate([quantity] if is_one_fill else [1] * quantity):
+            fill = fill_of("o", f"x{price}-{number}", Side.BUY, shares, price, FEE * shares)
+            apply_change(book, change("o", in_force, fill=fill))
+            assert book.cash - book.reserved >= 0
+    apply_change(book, change("o", terms[1], has_ended=True))
+    assert book.cash >= 0
+    assert book.reserved == 0
 
 
 def test_an_open_replace_holds_the_larger_of_old_and_new() -> None:
@@ -254,6 +332,45 @@ def test_lacking_a_hold() -> None:
     assert lacks_hold(book, change("o", limit_terms(), replace=ReplaceStep.REQUESTED))
 
 
+STEPS = st.one_of(
+    st.tuples(st.just("reserve"), st.integers(1, 3)),
+    st.tuples(st.just("give up"), st.integers(0, 5)),
+    st.tuples(st.sampled_from(ReplaceStep), st.integers(1, 3)),
+)
+
+
+@given(steps=st.lists(STEPS, max_size=25))
+def test_whatever_was_given_up_a_live_order_holds_for_its_terms(steps: list[tuple[Any, int]]) -> None:
+    """Holds are released for any reason at any time, and the log tells of any steps of the live order."""
+    book = AccountBook("acc", "USD", D(9000))
+    terms = {n: limit_terms(quantity=10 * n) for n in (1, 2, 3)}
+    in_force, decided = terms[1], [hold_for(terms[1], "o")]
+    book.add_hold("aapl", decided[0])
+    for number, (step, value) in enumerate(steps, start=2):
+        if step == "reserve":
+            decided.append(hold_for(terms[value], "o", version=2, attempt=number))
+            book.add_hold("aapl", decided[-1])
+            continue
+        if step == "give up":
+            hold = decided[value % len(decided)]
+            if not (hold.confirmed and hold.terms == in_force):  # only the order's end gives that back
+                book.drop_hold(hold)
+            continue
+        granted = [hold for hold in decided if hold.terms == terms[value]]
+        if step is ReplaceStep.DONE and granted:
+            in_force = terms[value]
+        version = 1 if in_force is terms[1] else 2
+        entry = change("o", in_force, replace=step, terms_version=version)
+        if lacks_hold(book, entry):
+            for hold in lost_holds(book, entry, decided):
+                book.add_hold("aapl", hold)
+        apply_change(book, entry)
+        order = book.orders["o"]
+        assert in_force in {hold.terms for hold in order.holds}
+        assert len({hold.key for hold in order.holds}) == len(order.holds)
+        assert book.reserved == order.cash >= in_force.quantity * D("100.01")
+
+
 def test_dropping_a_hold_twice_does_nothing() -> None:
     book = AccountBook("acc", "USD")
     hold = hold_for(limit_terms(), "o")
@@ -272,10 +389,10 @@ def twin_verdict(age_ms: int, **changes: Any) -> Verdict:
         "request_id": "r1",
         "instrument_id": "aapl",
         "terms": limit_terms(),
-        "decided_ns": now - age_ms * 10**6,
+        "passed_ns": now - age_ms * 10**6,
     }
     book.remember(RecentOrder(**{**values, **changes}))
-    decision = judge(proposal(limit_terms(), request_id="r2"), book, surroundings(Limits(), now_ns=now))
+    decision = judge(proposal(limit_terms(), request_id="r2"), book, surroundings(Limits(), monotonic_ns=now))
     return next(r.verdict for r in decision.results if r.rule is Rule.DUPLICATE_ORDER)
 
 
@@ -294,8 +411,20 @@ def test_the_rate_counts_a_sliding_second() -> None:
     for age_ms in (1000, 999, 500):
         book.remember(RecentOrder("x", "aapl", limit_terms(), now - age_ms * 10**6))
     for now_ns, count in ((now, 3), (now + 10**6, 2)):
-        decision = judge(proposal(limit_terms()), book, surroundings(limits, now_ns=now_ns))
+        decision = judge(proposal(limit_terms()), book, surroundings(limits, monotonic_ns=now_ns))
         assert next(r.value for r in decision.results if r.rule is Rule.ORDER_RATE) == count
+
+
+def test_what_was_kept_by_a_wall_clock_that_was_stepped_back_passed_just_now() -> None:
+    clock = ManualClock(10**18)
+    clock.advance(100 * 10**9)
+    before = clock.now_ns()
+    ages_s = {0: 0, 1: 1, 59: 59, -1: 0, -3600: 0}  # a negative age lies in the future
+    for age_s, taken_s in ages_s.items():
+        recalled = RecentOrder.recalled_ns(
+            before - age_s * 10**9, wall_ns=clock.now_ns(), monotonic_ns=clock.monotonic_ns()
+        )
+        assert clock.monotonic_ns() - recalled == taken_s * 10**9
 
 
 def test_recent_orders_are_forgotten() -> None:
@@ -315,3 +444,15 @@ def test_what_is_reserved_is_told_only_of_orders_that_pass() -> None:
     book.positions["aapl"] = D(10)
     sell = judge(proposal(limit_terms(Side.SELL)), book, surroundings())
     assert (sell.reserved_cash, sell.reserved_quantity) == (D(0), D(10))
+
+
+def test_a_log_that_is_late_settles_each_replace_by_its_version() -> None:
+    """Terms may be asked for that are in force already; a replace after that keeps what it holds."""
+    book, old, new = AccountBook("acc", "USD", D(9000)), limit_terms(), limit_terms(price=101)
+    for version, terms in ((1, old), (2, old), (3, new)):
+        book.add_hold("aapl", hold_for(terms, "o", version=version))
+    for version, step in ((1, ReplaceStep.REQUESTED), (2, ReplaceStep.DONE), (2, ReplaceStep.REQUESTED)):
+        apply_change(book, change("o", old, replace=step, terms_version=version))
+        assert new in {hold.terms for hold in book.orders["o"].holds}
+    apply_change(book, change("o", new, replace=ReplaceStep.DONE, terms_version=3))
+    assert {hold.terms for hold in book.orders["o"].holds} == {new}

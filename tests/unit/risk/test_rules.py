@@ -1,12 +1,10 @@
-"""Each rule at its edge, and the worst price."""
+"""Each rule at its edge."""
 
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.risk.domain.limits import (
     RANGES,
@@ -17,7 +15,7 @@ from services.risk.domain.limits import (
 )
 from services.risk.domain.market import Instrument, ReferencePrice, reference_of
 from services.risk.domain.rules import evaluate, passes
-from services.risk.domain.terms import OrderType, Side, Terms, worst_price
+from services.risk.domain.terms import OrderType, Side, Terms
 from services.risk.domain.verdict import Rule, RuleResult, Verdict
 from tests.unit.risk.risk_samples import AAPL, context, limit_terms, market_terms
 
@@ -184,46 +182,6 @@ def test_kill_switch_names_what_is_halted(account: str, text: str) -> None:
     assert result.verdict is FAIL
     assert text in result.message
     assert "fire" in result.message
-
-
-@pytest.mark.parametrize(
-    ("terms", "reference", "expected"),
-    [
-        (limit_terms(price="12.34"), "10", "12.34"),
-        (market_terms(), "100.004", "110.00"),
-        (market_terms(Side.SELL), "100.004", "90.01"),
-        (market_terms(), None, None),
-        (Terms(Side.BUY, OrderType.STOP, D(1), stop_price=D("10.05")), None, "11.05"),
-        (Terms(Side.SELL, OrderType.STOP, D(1), stop_price=D("10.05")), "3", "9.05"),
-        (Terms(Side.SELL, OrderType.STOP_LIMIT, D(1), limit_price=D(9), stop_price=D(10)), None, "9"),
-        (market_terms(), "0.004", "0.01"),
-    ],
-)
-def test_worst_price(terms: Terms, reference: str | None, expected: str | None) -> None:
-    worst = worst_price(
-        terms,
-        reference=None if reference is None else D(reference),
-        collar=D("0.1"),
-        tick_size=D("0.01"),
-    )
-    assert worst == (None if expected is None else D(expected))
-
-
-@given(
-    reference=st.decimals("0.05", "100000", places=4),
-    collar=st.decimals("0.0001", "0.5", places=4),
-    side=st.sampled_from(Side),
-)
-def test_the_collars_edge_is_a_tick_inside_the_collar(
-    reference: Decimal, collar: Decimal, side: Side
-) -> None:
-    worst = worst_price(market_terms(side), reference=reference, collar=collar, tick_size=D("0.01"))
-    assert worst is not None
-    assert worst % D("0.01") == 0
-    if side is Side.BUY:
-        assert reference * (1 + collar) - D("0.01") < worst <= reference * (1 + collar)
-    else:
-        assert reference * (1 - collar) <= worst < reference * (1 - collar) + D("0.01")
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_terms_survive_with_every_digit(quantity: str, drawn: OrderTerms) -> Non
     assert str(again.terms.quantity) == quantity
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(SCRIPTS, SCRIPTS)
 def test_exchange_restored_from_json_goes_on_as_before(before: Script, after: Script) -> None:
     run = Run(Exchange(PLAN))

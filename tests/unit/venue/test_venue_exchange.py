@@ -222,7 +222,7 @@ def check_tape(events: Sequence[Event]) -> None:
                     assert fills[trade.event_time_ns, trade.trade_number] == trade.quantity
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(SCRIPTS)
 def test_shares_are_conserved_books_uncrossed_and_bars_real(script: Script) -> None:
     run = Run(Exchange(PLAN))
@@ -234,7 +234,7 @@ def test_shares_are_conserved_books_uncrossed_and_bars_real(script: Script) -> N
     assert run.exchange.working_orders() == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(SCRIPTS)
 def test_same_seed_and_same_commands_give_the_same_tape_byte_for_byte(script: Script) -> None:
     first, second = Run(Exchange(PLAN)), Run(Exchange(PLAN))
@@ -243,7 +243,7 @@ def test_same_seed_and_same_commands_give_the_same_tape_byte_for_byte(script: Sc
     assert repr(first.events).encode() == repr(second.events).encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(SCRIPTS, SCRIPTS)
 def test_restored_exchange_goes_on_as_if_it_had_never_stopped(before: Script, after: Script) -> None:
     run = Run(Exchange(PLAN))
