@@ -30,7 +30,8 @@ class EdgeClient:
         self.edge = edge
         self.session = session
         self._plain = grpc.aio.insecure_channel(edge, options=_OPTIONS)
-        interceptors = (_TokenUnary(session, self._plain), _TokenStream(session, self._plain))
+        kinds = (_TokenUnary, _TokenStream)
+        interceptors = tuple(kind(session, self._plain) for kind in kinds)
         self._channel = grpc.aio.insecure_channel(edge, options=_OPTIONS, interceptors=interceptors)
 
     async def __aenter__(self) -> Self:

@@ -9,7 +9,12 @@ import grpc
 import typer
 from google.protobuf import descriptor_pool
 
-from bifrost.data.v1 import instrument_service_pb2, instrument_service_pb2_grpc
+from bifrost.data.v1 import (
+    calendar_service_pb2,
+    calendar_service_pb2_grpc,
+    instrument_service_pb2,
+    instrument_service_pb2_grpc,
+)
 from bifrost.execution.v1 import order_service_pb2, order_service_pb2_grpc
 from services.cli.accounts import find_account
 from services.cli.client import EdgeClient
@@ -31,6 +36,18 @@ def symbols(ctx: typer.Context, incomplete: str) -> Offers:
         request = instrument_service_pb2.ListInstrumentsRequest(page_size=1000)
         reply = await stub.ListInstruments(request, timeout=_TIMEOUT_S)
         return [(entry.symbol, entry.name) for entry in reply.instruments]
+
+    return _beginning(incomplete.upper(), _ask(ctx, ask))
+
+
+def calendars(ctx: typer.Context, incomplete: str) -> Offers:
+    """MICs and names of the markets whose calendars are known."""
+
+    async def ask(client: EdgeClient) -> Offers:
+        stub = client.stub(calendar_service_pb2_grpc.CalendarServiceStub)
+        request = calendar_service_pb2.ListCalendarsRequest(page_size=1000)
+        reply = await stub.ListCalendars(request, timeout=_TIMEOUT_S)
+        return [(entry.mic, entry.name) for entry in reply.calendars]
 
     return _beginning(incomplete.upper(), _ask(ctx, ask))
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import os
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -19,6 +20,7 @@ from google.protobuf import json_format
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -44,15 +46,36 @@ EdgeOption = Annotated[
 
 # What a shell says of a program that Ctrl-C ended.
 INTERRUPTED = 130
+# And of one that wrote into a pipe nobody reads any more.
+READER_GONE = 141
 _ANSWER_S = 3.0
+# Cells of the screen that are left to a heading, and to text that folds, where room is scarce.
+_HEADING = 6
+_FOLDED = 10
+# Between two columns: padding and the place of a line.
+_GAP = 2
+
+
+class _Output(Console):
+    """Lines wider than the screen go on: a number cut at its edge would read as another one.
+
+    Where there is no screen, as in a pipe, a line of text stays one line.
+    """
+
+    def print(self, *objects: Any, crop: bool = False, **how: Any) -> None:
+        if not self.is_terminal and all(isinstance(each, str | Text) for each in objects):
+            how.setdefault("soft_wrap", True)
+        super().print(*objects, crop=crop, **how)
+
 
 # highlight: ids and prices are not to be coloured in pieces.
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out: Console = _Output(highlight=False)
+err: Console = _Output(stderr=True, highlight=False)
 
 # By reason, else by code.
 _NEXT_STEPS = {
     "INSTRUMENT_NOT_FOUND": "See what trades here: bifrost quotes",
+    "CALENDAR_NOT_FOUND": "See them all: bifrost calendar",
     "ORDER_NOT_FOUND": "See your orders: bifrost order list",
     "RATE_LIMITED": "Wait a moment and try again.",
     "UNAVAILABLE": "Is the mesh up? See: bifrost status",
@@ -114,6 +137,10 @@ def command(run: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
             fail_rpc(error, as_json=as_json)
         except KNOWN_ERRORS as error:
             fail(_upper_snake(type(error).__name__.removesuffix("Error")), str(error), as_json=as_json)
+        except BrokenPipeError:
+            # Who read it has seen enough, as head has; at the end Python would flush what nobody reads.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(READER_GONE) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
 
@@ -158,6 +185,12 @@ def print_json(document: object) -> None:
     sys.stdout.flush()
 
 
+def print_line(*cells: str) -> None:
+    """One record on one line, tabs between its cells, for pipes."""
+    sys.stdout.write("\t".join(cells) + "\n")
+    sys.stdout.flush()
+
+
 def short_name(enum: EnumTypeWrapper, value: int) -> str:
     """An enum value's name without its prefix, lower case: "accepted" for SUBMIT_OUTCOME_ACCEPTED."""
     prefix = _upper_snake(enum.DESCRIPTOR.name) + "_"
@@ -185,17 +218,32 @@ def table(
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for column in columns:
-        numeric = column in right
+    widths = [_least_width(column, [row[at] for row in rows]) for at, column in enumerate(columns)]
+    kept = [column in right or column in whole for column in columns]
+    natural = sum(
+        (max(width, cell_len(column)) if keeps else _FOLDED) + _GAP
+        for column, width, keeps in zip(columns, widths, kept, strict=True)
+    )
+    narrow = natural > out.width
+    if narrow:
+        needed = sum((width if keeps else _FOLDED) + _GAP for width, keeps in zip(widths, kept, strict=True))
+        view.width = needed if needed > out.width else None
+    for column, width, keeps in zip(columns, widths, kept, strict=True):
         view.add_column(
             column,
-            justify="right" if numeric else "left",
-            no_wrap=numeric or column in whole,
+            justify="right" if column in right else "left",
+            no_wrap=keeps and not narrow,
+            width=width if keeps and narrow else None,
             overflow="fold",
         )
     for row in rows:
         view.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return view
+
+
+def _least_width(heading: str, cells: Sequence[str | Text]) -> int:
+    """What the longest value takes on the screen: headings are folded before a value is cut."""
+    return max(min(cell_len(heading), _HEADING), *(cell_len(str(cell)) for cell in cells), 1)
 
 
 async def _answers(edge: str) -> bool:

@@ -15,7 +15,26 @@ import structlog
 import typer
 from typer.exceptions import TyperException
 
-from services.cli.commands import call, edge, login, logs, market, mesh, orders, positions
+from services.cli.commands import (
+    backup,
+    bars,
+    calendar,
+    call,
+    edge,
+    imports,
+    indicators,
+    ingest,
+    instrument_card,
+    instruments,
+    live_bars,
+    login,
+    logs,
+    mesh,
+    orders,
+    positions,
+    quality,
+    quotes,
+)
 from services.cli.console import INTERRUPTED, print_json
 from services.cli.demo import command as demo
 
@@ -28,10 +47,20 @@ app = typer.Typer(
 mesh.register(app)
 logs.register(app)
 login.register(app)
-market.register(app)
+quotes.register(app)
+bars.register(app)
+live_bars.register(app)
+indicators.register(app)
+imports.register(app)
+ingest.register(app)
+quality.register(app)
+instruments.register(app)
+instrument_card.register(app)
+calendar.register(app)
 orders.register(app)
 positions.register(app)
 call.register(app)
+backup.register(app)
 edge.register(app)
 demo.register(app)
 

@@ -28,10 +28,11 @@ from services.cli.console import (
     table,
 )
 from services.cli.launcher import Home, Launcher, LaunchError, MeshState, Ports
-from services.cli.launcher.health import serving_status
+from services.cli.launcher.health import bar_storage, serving_status
 from services.cli.launcher.leftovers import end_leftovers
-from services.cli.waiting import in_thread, until
+from services.cli.waiting import in_thread
 from services.runtime.inventory import load_inventory
+from services.runtime.waiting import until
 
 _DOWN_S = 40.0
 SERVING = "SERVING"
@@ -156,14 +157,18 @@ async def status(home: HomeOption = None, as_json: Json = False) -> None:
         raise LaunchError(f"no mesh runs on {place.root}; start one with: bifrost up")
     names = sorted(state.processes)
     rows = await asyncio.gather(*(_process_row(state, name) for name in names))
+    storage = await bar_storage(state.addresses["data"]) if "data" in state.addresses else ""
     if as_json:
-        print_json({"edge": state.edge, "launcher_pid": state.launcher_pid, "processes": rows})
+        facts = {"edge": state.edge, "launcher_pid": state.launcher_pid, "bar_storage": storage}
+        print_json(facts | {"processes": rows})
     else:
         cells = [[_cell(column, row[column]) for column in _STATUS_COLUMNS] for row in rows]
         titles = [column.replace("_mb", " MB").replace("_", " ") for column in _STATUS_COLUMNS]
         out.print(
             table(f"mesh at {state.edge}", titles, cells, right=("pid", "port", "memory MB", "restarts"))
         )
+        if storage:
+            out.print(f"bars: {storage}")
     if any(row["health"] != SERVING for row in rows):
         raise typer.Exit(1)
 
@@ -186,8 +191,9 @@ async def _process_row(state: MeshState, name: str) -> dict[str, Any]:
 async def _health(state: MeshState, name: str) -> str:
     services = load_inventory().services
     if name in services:
-        answers = [serving_status(state.addresses[name], contract) for contract in services[name].contracts]
-        # The worst of its contracts speaks for it.
+        # The worst speaks for it: a contract, or the whole, which says whether it must be looked at.
+        asked = ("", *services[name].contracts)
+        answers = [serving_status(state.addresses[name], contract) for contract in asked]
         return max(await asyncio.gather(*answers), key=lambda answer: answer != SERVING)
     if name == "envoy":
         return await serving_status(state.edge, "")

@@ -30,9 +30,10 @@ from services.cli.console import (
     short_name,
     table,
 )
+from services.cli.live import Feed, say_on_stderr
 from services.cli.money import show_quantity
 from services.cli.order_view import describe_event, describe_terms, order_table
-from services.runtime.stream_client import resuming
+from services.cli.paging import pages
 
 # After these a submission may have gone through all the same.
 _UNSURE = frozenset(
@@ -211,12 +212,10 @@ async def _whole_id(stub: order_service_pb2_grpc.OrderServiceStub, account_id: s
         request = order_service_pb2.ListOrdersRequest(
             account_id=account_id, open_only=open_only, page_size=_PAGE
         )
-        while True:
-            page = await stub.ListOrders(request, timeout=15)
+        async for page in pages(stub.ListOrders, request, timeout_s=15):
             found |= {order.order_id: order for order in page.orders if order.order_id.startswith(wanted)}
-            if not (open_only and page.next_page_token):
+            if not open_only:
                 break
-            request.page_token = page.next_page_token
     if not found:
         raise UsageError(f"no order of yours begins with {start}; see: bifrost order list")
     if len(found) > 1:
@@ -264,7 +263,10 @@ async def watch(
     edge: EdgeOption = None,
     as_json: Json = False,
 ) -> None:
-    """Show every order event as it happens, from now on, through restarts of services. Ctrl-C ends it."""
+    """Show every order event as it happens, from now on, through restarts of services. Ctrl-C ends it.
+
+    While the stream is cut it says so on stderr.
+    """
     async with Target.find(home, edge).connect() as client:
         owner = await find_account(client, account)
         stub = client.stub(order_service_pb2_grpc.OrderServiceStub)
@@ -277,7 +279,7 @@ async def watch(
             )
 
         live = False
-        async for message in resuming(open_stream):
+        async for message in Feed(say_on_stderr).follow(open_stream):
             if message.HasField("replay_end") and not live:
                 live = True
                 if not as_json:

@@ -22,10 +22,11 @@ from services.cli.console import (
     command,
     out,
     print_json,
+    print_line,
     table,
 )
-from services.cli.live import Feed, live_view
-from services.cli.money import show_money, show_pnl, show_price, show_quantity, with_money
+from services.cli.live import feed_of, is_drawn, live_view
+from services.cli.money import pad_money, show_money, show_pnl, show_price, show_quantity, with_money
 
 _COLUMNS = ("symbol", "quantity", "average", "cost", "mark", "unrealized", "realized")
 _BALANCE = ("cash", "market value", "equity", "realized", "unrealized", "fees")
@@ -47,7 +48,12 @@ async def positions(
     edge: EdgeOption = None,
     as_json: Json = False,
 ) -> None:
-    """Holdings, cash, profit and loss of an account."""
+    """Holdings, cash, profit and loss of an account.
+
+    With --watch into a pipe or file each change is a line with tabs: "position", symbol, state of the mark,
+    quantity, average, cost, mark, unrealized, realized; or "balance", currency, cash, market value, equity,
+    realized, unrealized, fees.
+    """
     async with Target.find(home, edge).connect() as client:
         owner = await find_account(client, account)
         stub = client.stub(portfolio_service_pb2_grpc.PortfolioServiceStub)
@@ -71,8 +77,9 @@ async def positions(
 
         held: dict[str, portfolio_pb2.Position] = {}
         balance = portfolio_pb2.Balance(currency=owner.currency)
-        feed = Feed()
-        with live_view(feed, lambda: _view(owner, held.values(), balance), shown=not as_json):
+        drawn = is_drawn(as_json=as_json)
+        feed = feed_of(drawn=drawn)
+        with live_view(feed, lambda: _view(owner, held.values(), balance), drawn=drawn):
             async for message in feed.follow(open_stream):
                 if not (message.HasField("snapshot") or message.HasField("update")):
                     continue
@@ -80,6 +87,9 @@ async def positions(
                     print_json(_message_as_dict(message))
                     continue
                 batch = message.snapshot if message.HasField("snapshot") else message.update
+                if not drawn:
+                    _print_lines(batch.positions, batch.balance)
+                    continue
                 if message.HasField("snapshot"):
                     held.clear()
                 held |= {position.instrument_id: position for position in batch.positions}
@@ -107,6 +117,25 @@ def _view(
         Text(),
         table(f"balance in {money}", _BALANCE, [totals], right=_BALANCE),
     )
+
+
+def _print_lines(changed: Iterable[portfolio_pb2.Position], balance: portfolio_pb2.Balance) -> None:
+    """What changed, amounts in the currency's digits; what is not known is empty."""
+    for one in changed:
+        state = "no price" if not one.mark_price else "old" if one.mark_stale else "live"
+        amounts = (one.average_cost, one.cost, one.mark_price, one.unrealized_pnl, one.realized_pnl)
+        shown = (pad_money(amount, one.currency) for amount in amounts)
+        print_line("position", one.symbol, state, one.quantity, *shown)
+    money = balance.currency
+    totals = (
+        balance.cash,
+        balance.market_value,
+        balance.equity,
+        balance.realized_pnl,
+        balance.unrealized_pnl,
+        balance.fees,
+    )
+    print_line("balance", money, *(pad_money(amount, money) for amount in totals))
 
 
 def _row(position: portfolio_pb2.Position) -> list[str | Text]:

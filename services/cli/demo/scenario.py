@@ -20,10 +20,11 @@ from services.cli.client import EdgeClient
 from services.cli.demo.tally import Tally
 from services.cli.demo.traders import GrpcTrader, RestTrader, Terms, Watcher
 from services.cli.launcher import Home, Launcher, Ports
+from services.cli.paging import pages
 from services.cli.proof import Proof, Records, check, read_records
 from services.cli.session import Session
-from services.cli.waiting import until
 from services.runtime.inventory import load_inventory
+from services.runtime.waiting import until
 
 Report = Callable[[str, float], None]
 _QUANTITY = 10
@@ -182,14 +183,11 @@ async def _orders_by_state(client: EdgeClient, account_id: str) -> dict[str, int
     stub = client.stub(order_service_pb2_grpc.OrderServiceStub)
     states: dict[str, int] = {}
     request = order_service_pb2.ListOrdersRequest(account_id=account_id, page_size=1000)
-    while True:
-        page = await stub.ListOrders(request, timeout=30)
+    async for page in pages(stub.ListOrders, request):
         for order in page.orders:
             name = order_pb2.OrderState.Name(order.state).removeprefix("ORDER_STATE_").lower()
             states[name] = states.get(name, 0) + 1
-        if not page.next_page_token:
-            return states
-        request.page_token = page.next_page_token
+    return states
 
 
 async def _symbols(client: EdgeClient) -> dict[str, str]:

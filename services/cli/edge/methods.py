@@ -28,6 +28,8 @@ class EdgeMethod:
     path: str
     """gRPC path, "/bifrost.execution.v1.OrderService/GetOrder"."""
     streaming: bool
+    uploads: bool
+    """The client streams."""
     policy: policy_pb2.Policy
     rest_patterns: tuple[str, ...]
     """Regular expressions of its REST paths."""
@@ -72,8 +74,13 @@ def _edge_method(service: str, contract: str, method: MethodDescriptor) -> EdgeM
         contract=contract,
         path=f"/{contract}/{method.name}",
         streaming=bool(method.server_streaming or method.client_streaming),
+        uploads=bool(method.client_streaming),
         policy=options.Extensions[policy_pb2.policy],
-        rest_patterns=tuple(_path_regex(binding) for binding in (rule, *rule.additional_bindings)),
+        rest_patterns=tuple(
+            _path_regex(binding)
+            for binding in (rule, *rule.additional_bindings)
+            if binding.WhichOneof("pattern") is not None
+        ),
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,9 @@ class Refusal:
     grpc_code: str = ""
     """Over gRPC, where it differs from `code`."""
     retry_after_s: float | None = None
-    each_scope: bool = False
-    scope: str = ""
+    each: str = ""
+    """"scope" or "service": the line stands for one line each."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def error(self, code: str) -> ApiError:
         """As a service would raise it."""
@@ -63,7 +64,7 @@ class Refusal:
             grpc.StatusCode[code],
             self.reason,
             self.message,
-            metadata={"scope": self.scope} if self.scope else {},
+            metadata=self.metadata,
             retry_after_s=self.retry_after_s,
         )
 
@@ -76,23 +77,25 @@ def load_refusals(methods: Iterable[EdgeMethod]) -> list[Refusal]:
     refusals: list[Refusal] = []
     for row in rows:
         filled = replace(row, when=row.when.replace("{internal}", internal))
-        refusals += _of_each_scope(filled, known) if row.each_scope else [filled]
+        refusals += _of_each(filled, known) if row.each else [filled]
     return refusals
 
 
-def _of_each_scope(row: Refusal, methods: list[EdgeMethod]) -> list[Refusal]:
-    scopes = sorted({scope for method in methods for scope in method.policy.scopes})
-    return [
-        replace(
-            row,
-            when=row.when.replace(
-                "{methods}", _cel_list(method.path for method in methods if scope in method.policy.scopes)
-            ),
-            message=row.message.replace("{scope}", scope),
-            scope=scope,
-        )
-        for scope in scopes
-    ]
+def _of_each(row: Refusal, methods: list[EdgeMethod]) -> Iterator[Refusal]:
+    if row.each == "scope":
+        for scope in sorted({scope for method in methods for scope in method.policy.scopes}):
+            paths = _cel_list(method.path for method in methods if scope in method.policy.scopes)
+            yield _filled(row, {"scope": scope}, {"methods": paths, "scope": scope})
+    else:
+        for service in sorted({method.service for method in methods}):
+            yield _filled(row, {"dependency": service}, {"service": service})
+
+
+def _filled(row: Refusal, metadata: Mapping[str, str], places: Mapping[str, str]) -> Refusal:
+    when, message = row.when, row.message
+    for name, value in places.items():
+        when, message = when.replace(f"{{{name}}}", value), message.replace(f"{{{name}}}", value)
+    return replace(row, when=when, message=message, metadata=metadata)
 
 
 def _cel_list(values: Iterable[str]) -> str:

@@ -76,7 +76,10 @@ def _method_route(method: EdgeMethod) -> Config:
             "filter_metadata": {"bifrost": {"rate_class": rate_class_name(method.policy.rate_class)}}
         },
         "typed_per_filter_config": {
-            _BUFFER: _buffer_per_route(buffer={"max_request_bytes": _MAX_GRPC_BYTES})
+            # What a client streams is bounded by the service, a message at a time.
+            _BUFFER: _buffer_per_route(disabled=True)
+            if method.uploads
+            else _buffer_per_route(buffer={"max_request_bytes": _MAX_GRPC_BYTES})
         },
     }
 

@@ -1,9 +1,11 @@
-"""Asks a gRPC server whether it serves."""
+"""Asks a gRPC server whether it serves, and data how it stores bars."""
 
 from __future__ import annotations
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from bifrost.data.v1 import bar_service_pb2, bar_service_pb2_grpc
 
 _TIMEOUT_S = 1.0
 
@@ -11,6 +13,17 @@ _TIMEOUT_S = 1.0
 async def is_serving(address: str, contract: str) -> bool:
     """Whether a server says that it serves a contract ("" for the whole)."""
     return await serving_status(address, contract) == "SERVING"
+
+
+async def bar_storage(address: str) -> str:
+    """How the data service there stores bars; empty without an answer in a second."""
+    async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        try:
+            stub = bar_service_pb2_grpc.BarServiceStub(channel)
+            reply = await stub.GetStorage(bar_service_pb2.GetStorageRequest(), timeout=_TIMEOUT_S)
+        except grpc.aio.AioRpcError:
+            return ""
+        return reply.description
 
 
 async def serving_status(address: str, contract: str) -> str:

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from services.runtime.embedded.postgres import BACKUP_ROLE
+
 _FOLDER = ".bifrost"
 
 
@@ -58,6 +60,11 @@ class Home:
     def postgres(self) -> Path:
         """PostgreSQL's data folder."""
         return self.root / "postgres"
+
+    @property
+    def backups(self) -> Path:
+        """Backups of the mesh; BIFROST_BACKUP_DIR names another folder."""
+        return Path(os.environ.get("BIFROST_BACKUP_DIR") or self.root / "backups").absolute()
 
     @property
     def run(self) -> Path:
@@ -127,7 +134,7 @@ class Home:
         self._publish_keys({name: self._key(name) for name in names})
         if not self.admin_password_file.exists():
             write_secret(self.admin_password_file, secrets.token_urlsafe(18))
-        return self._passwords(["postgres", *names])
+        return self._passwords(["postgres", BACKUP_ROLE, *names])
 
     def _key(self, service: str) -> ec.EllipticCurvePublicKey:
         path = self.credential_file(service)

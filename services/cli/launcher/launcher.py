@@ -19,14 +19,17 @@ from services.cli.launcher.leftovers import end_leftovers
 from services.cli.launcher.ports import Ports
 from services.cli.launcher.process import SupervisedProcess
 from services.cli.launcher.state import MeshState, ProcessState, start_ticks
-from services.cli.waiting import in_thread, until
-from services.runtime.embedded.postgres import EmbeddedPostgres, PostgresStartError
+from services.cli.waiting import in_thread
+from services.runtime.embedded.postgres import BACKUP_ROLE, EmbeddedPostgres, PostgresStartError
 from services.runtime.embedded.valkey import EmbeddedValkey, ValkeyStartError
 from services.runtime.inventory import Inventory, load_inventory
+from services.runtime.waiting import until
 
 _SERVICE_GRACE_S = 12.0
 _ENGINE_GRACE_S = 5.0
 _POSTGRES_WATCH_S = 0.25
+EXTENSIONS = {"pg_trgm": "data"}
+"""Extensions of PostgreSQL, each with the schema of the service that uses it."""
 
 
 class LaunchError(RuntimeError):
@@ -183,7 +186,10 @@ class Launcher:
             self._postgres.set_aside()
         self._link_log(self._postgres.log_file)
         self._postgres.start()
-        self._postgres.provision({name: self._passwords[name] for name in self.inventory.services})
+        self._postgres.provision(
+            {name: self._passwords[name] for name in self.inventory.services}, extensions=EXTENSIONS
+        )
+        self._postgres.provision_backup(self._passwords[BACKUP_ROLE])
 
     async def _keep_postgres_up(self) -> None:
         while True:
@@ -217,6 +223,10 @@ class Launcher:
             "BIFROST_CREDENTIAL_FILE": str(self.home.credential_file(name)),
             "BIFROST_RUN_DIR": str(self.home.run),
         }
+        if name == "data":
+            # No other service may read what is not its own.
+            environment["BIFROST_BACKUP_DATABASE_URL"] = self.database_url(BACKUP_ROLE)
+            environment["BIFROST_BACKUP_DIR"] = str(self.home.backups)
         if name == "identity":
             environment["BIFROST_ADMIN_PASSWORD_FILE"] = str(self.home.admin_password_file)
         return environment | self._settings.get("*", {}) | self._settings.get(name, {})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from dataclasses import dataclass
 
+from services.runtime.embedded.ports import ReservedPorts
 from services.runtime.inventory import Inventory
 
 
@@ -17,6 +17,7 @@ class Ports:
     edge_admin: int
     services: dict[str, int]
     metrics: dict[str, int]
+    reserved: ReservedPorts | None = None
 
     @classmethod
     def default(cls, inventory: Inventory) -> Ports:
@@ -30,20 +31,17 @@ class Ports:
 
     @classmethod
     def free(cls, inventory: Inventory) -> Ports:
-        """Ports nobody listens on now."""
+        """Ports nobody else gets while this object lives."""
         names = list(inventory.services)
-        count = 2 + 2 * len(names)
-        with contextlib.ExitStack() as stack:
-            probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-            for probe in probes:
-                probe.bind(("127.0.0.1", 0))
-            numbers = [int(probe.getsockname()[1]) for probe in probes]
+        reserved = ReservedPorts(2 + 2 * len(names))
+        numbers = reserved.numbers
         half = 2 + len(names)
         return cls(
             edge=numbers[0],
             edge_admin=numbers[1],
             services=dict(zip(names, numbers[2:half], strict=True)),
             metrics=dict(zip(names, numbers[half:], strict=True)),
+            reserved=reserved,
         )
 
     def taken(self) -> list[tuple[str, int]]:

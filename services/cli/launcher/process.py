@@ -66,7 +66,8 @@ class SupervisedProcess:
             try:
                 await asyncio.wait_for(process.wait(), grace_s)
             except TimeoutError:
-                process.kill()
+                with contextlib.suppress(ProcessLookupError):  # it ended just now
+                    process.kill()
                 await process.wait()
         if self._watch is not None:
             self._watch.cancel()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
 _CENT = Decimal("0.01")
-_EXACT = Context(prec=60)
+# Said in full: what is left out would be whatever another part of the process has made the default.
+_CONTEXT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,10 @@ def recompute_cash(deposits: Decimal, fills: Iterable[FillRecord]) -> Decimal:
     """Deposits less purchases plus sales with fees, rounded half-even to the cent fill by fill."""
     cash = deposits
     for fill in fills:
-        notional = _EXACT.multiply(fill.quantity, fill.price)
-        amount = -(notional + fill.fee) if fill.is_buy else notional - fill.fee
-        cash += amount.quantize(_CENT, rounding=ROUND_HALF_EVEN)
+        notional = _CONTEXT.multiply(fill.quantity, fill.price)
+        paid = notional if fill.is_buy else -notional
+        amount = _CONTEXT.minus(_CONTEXT.add(paid, fill.fee))
+        cash = _CONTEXT.add(cash, _CONTEXT.quantize(amount, _CENT))
     return cash
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from bifrost.execution.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from bifrost.portfolio.v1 import (
@@ -17,6 +16,7 @@ from bifrost.portfolio.v1 import (
 from bifrost.type.v1 import order_terms_pb2
 from bifrost.venue.v1 import venue_order_pb2, venue_service_pb2, venue_service_pb2_grpc
 from services.cli.client import EdgeClient
+from services.cli.paging import pages
 from services.cli.proof.check import FillRecord, OrderRecord, Records
 
 _PAGE = 1000
@@ -34,7 +34,7 @@ async def read_records(client: EdgeClient, account_id: str, events: Sequence[tup
         timeout=_TIMEOUT_S,
     )
     deposits = Decimal(0)
-    deposit_pages = _pages(
+    deposit_pages = pages(
         ledger.ListLedgerEntries,
         ledger_service_pb2.ListLedgerEntriesRequest(
             account_id=account_id, page_size=_PAGE, type=ledger_pb2.LEDGER_ENTRY_TYPE_DEPOSIT
@@ -48,7 +48,7 @@ async def read_records(client: EdgeClient, account_id: str, events: Sequence[tup
         holdings={entry.instrument_id: Decimal(entry.quantity) for entry in positions.positions},
         venue_orders=[
             _venue_order(order)
-            async for page in _pages(
+            async for page in pages(
                 venue.ListVenueOrders,
                 venue_service_pb2.ListVenueOrdersRequest(account_id=account_id, page_size=_PAGE),
             )
@@ -56,7 +56,7 @@ async def read_records(client: EdgeClient, account_id: str, events: Sequence[tup
         ],
         venue_fills=[
             _venue_fill(fill)
-            async for page in _pages(
+            async for page in pages(
                 venue.ListExecutions,
                 venue_service_pb2.ListExecutionsRequest(account_id=account_id, page_size=_PAGE),
             )
@@ -64,7 +64,7 @@ async def read_records(client: EdgeClient, account_id: str, events: Sequence[tup
         ],
         orders=[
             _order(order)
-            async for page in _pages(
+            async for page in pages(
                 orders.ListOrders,
                 order_service_pb2.ListOrdersRequest(account_id=account_id, page_size=_PAGE),
             )
@@ -72,23 +72,13 @@ async def read_records(client: EdgeClient, account_id: str, events: Sequence[tup
         ],
         fills=[
             _fill(fill)
-            async for page in _pages(
+            async for page in pages(
                 orders.ListFills, order_service_pb2.ListFillsRequest(account_id=account_id, page_size=_PAGE)
             )
             for fill in page.fills
         ],
         events=events,
     )
-
-
-# Any: every list method has its own request and response.
-async def _pages(method: Callable[..., Awaitable[Any]], request: Any) -> AsyncIterator[Any]:
-    while True:
-        page = await method(request, timeout=_TIMEOUT_S)
-        yield page
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
 
 
 def _venue_order(order: venue_order_pb2.VenueOrder) -> OrderRecord:

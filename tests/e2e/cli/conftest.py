@@ -22,7 +22,7 @@ from services.cli.client import EdgeClient
 from services.cli.console import err, out
 from services.cli.main import app
 from services.cli.session import Session
-from services.cli.waiting import until
+from services.runtime.waiting import until
 from tests.e2e.running_mesh import RunningMesh
 
 R = TypeVar("R")
@@ -90,14 +90,14 @@ class Terminal:
 
             async def answered() -> bool:
                 try:
-                    await stub.SubmitOrder(request, timeout=10)
+                    await stub.SubmitOrder(request, timeout=60)
                 except grpc.aio.AioRpcError as error:
                     if error.code() != grpc.StatusCode.UNAVAILABLE:
                         raise
                     return False
                 return True
 
-            await until(answered, timeout_s=30)
+            await until(answered, timeout_s=60)
 
     async def _invoke(self, arguments: list[str], *, stdin: str = "", **environment: str) -> Result:
         """In a thread, as a command waits for its end; its calls on this loop: one a process."""

@@ -18,9 +18,9 @@ import pytest
 
 from services.cli.commands import mesh as mesh_commands
 from services.cli.launcher import Home, MeshState
-from services.cli.waiting import until
 from services.runtime.embedded.unprivileged import data_folder, server_user
 from services.runtime.inventory import load_inventory
+from services.runtime.waiting import until
 
 BIFROST = str(Path(sys.executable).with_name("bifrost"))
 TREE = Path(__file__).parents[3]

@@ -5,16 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from bifrost.execution.v1 import order_pb2, order_service_pb2
 from services.cli.console import short_name
-from services.cli.launcher import Home, MeshState, Ports
+from services.cli.launcher import Home, MeshState
 from services.cli.launcher.state import ProcessState, start_ticks
 from services.cli.main import main
+from services.runtime.embedded.ports import free_port
 from services.runtime.inventory import load_inventory
 
 Patch = pytest.MonkeyPatch
@@ -35,7 +35,7 @@ def bifrost(patch: Patch, *arguments: str) -> int:
 def nowhere(tmp_path: Path, monkeypatch: Patch) -> None:
     """No mesh: an empty home, and an edge where nobody listens."""
     monkeypatch.setenv("BIFROST_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("BIFROST_EDGE", f"127.0.0.1:{Ports.free(load_inventory()).edge}")
+    monkeypatch.setenv("BIFROST_EDGE", f"127.0.0.1:{free_port()}")
     monkeypatch.setattr("services.cli.console.out._width", 200)
     monkeypatch.setattr("services.cli.console.err._width", 200)
     monkeypatch.setenv("TERMINAL_WIDTH", "200")
@@ -56,12 +56,10 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_without_a_mesh_it_is_said_at_once_how_to_start_one(
+def test_without_a_mesh_it_is_said_how_to_start_one(
     monkeypatch: Patch, capsys: Said, command: list[str]
 ) -> None:
-    began = time.monotonic()
     assert bifrost(monkeypatch, *command) == 1
-    assert time.monotonic() - began < 2.5
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("NO_MESH  nothing answers at 127.0.0.1:")
@@ -81,7 +79,7 @@ def test_machines_are_told_in_one_object(monkeypatch: Patch, capsys: Said, comma
     [
         (["status"], 1, "start one with: bifrost up"),
         (["logs", "venue"], 1, "no log of venue; there are: none yet"),
-        (["bars", "AAPL", "--start", "01.02.2013"], 1, "a day is written YYYY-MM-DD"),
+        (["bars", "AAPL", "--start", "01.02.2013"], 1, "a day or time is written YYYY-MM-DD"),
         (["call", "Nothing/AtAll"], 1, "no method Nothing/AtAll"),
         (["call", "OrderService/ListOrders", "{x"], 1, "the request is not a ListOrdersRequest"),
         (["positions", "--edge", "nonsense"], 1, "an edge is written host:port"),

@@ -14,7 +14,7 @@ from services.cli.launcher import Home, MeshState, Ports
 from services.cli.launcher.leftovers import end_leftovers
 from services.cli.launcher.state import ProcessState, is_alive, start_ticks
 from services.runtime.inventory import load_inventory
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 
 WAITS = "import signal; print(flush=True); signal.pause()"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
@@ -132,7 +132,7 @@ async def test_a_home_has_one_launcher(tmp_path: Path) -> None:
                 return True
             return False
 
-        await eventually(free)
+        await until(free, timeout_s=60)
 
 
 def test_a_key_file_that_holds_no_elliptic_key_is_named(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from services.cli.launcher.diagnosis import explain, is_hopeless, tail
 from services.cli.launcher.process import SupervisedProcess
-from services.cli.waiting import in_thread, until
-from services.runtime.testing import eventually
+from services.cli.waiting import in_thread
+from services.runtime.waiting import until
 
 # Says who it is, then waits.
 STEADY = "import os,signal; print(os.environ.get('WORD'), flush=True); signal.pause()"
@@ -42,7 +42,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         )
         started.append(process)
         await process.start()
-        await eventually(lambda: len(log_of(process).split()) >= says)
+        await until(lambda: len(log_of(process).split()) >= says, timeout_s=60)
         return process
 
     yield make
@@ -63,7 +63,7 @@ async def test_a_killed_process_comes_back(start: Start) -> None:
     process = await start()
     first, started = process.pid, process.started
     process.kill()
-    await eventually(lambda: process.pid not in (first, None) and len(log_of(process).split()) == 2)
+    await until(lambda: process.pid not in (first, None) and len(log_of(process).split()) == 2, timeout_s=60)
     assert process.restarts == 1
     assert process.last_exit == "signal 9"
     assert process.started is not None
@@ -76,7 +76,7 @@ async def test_the_next_environment_is_for_one_start(start: Start) -> None:
     process.set_next_environment({"WORD": "once"})
     for said in (2, 3):
         process.kill()
-        await eventually(partial(has_said, process, said))
+        await until(partial(has_said, process, said), timeout_s=60)
     assert log_of(process).split() == ["usual", "once", "usual"]
 
 
@@ -111,7 +111,7 @@ async def test_one_that_does_not_listen_is_killed(start: Start) -> None:
 
 async def test_it_may_be_stopped_while_it_waits_for_its_next_start(start: Start) -> None:
     process = await start("print('gone', flush=True)")
-    await eventually(lambda: process.restarts == 1)
+    await until(lambda: process.restarts == 1, timeout_s=60)
     await process.stop(1.0)
     said = log_of(process)
     assert process.pid is None
@@ -120,7 +120,7 @@ async def test_it_may_be_stopped_while_it_waits_for_its_next_start(start: Start)
 
 async def test_what_does_not_come_up_is_named_with_the_end_of_its_log(start: Start, tmp_path: Path) -> None:
     broken = await start("raise SystemExit('no such level: LOUD')", name="risk")
-    await eventually(lambda: is_hopeless([broken]))
+    await until(lambda: is_hopeless([broken]), timeout_s=60)
     silent, fine = await start(name="data"), await start(name="venue")
     text = explain([broken, silent, fine], {"venue"}, tmp_path)
     assert "risk ended 3 times, last with exit 1" in text
