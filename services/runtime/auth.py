@@ -33,6 +33,11 @@ class Principal:
         return self.actor.subject if self.actor is not None else None
 
     @property
+    def caller(self) -> str:
+        """Whose doing it is: the user, or the service on its own behalf; empty for anyone."""
+        return self.user_id or self.subject
+
+    @property
     def service_name(self) -> str | None:
         """Name of the calling service, None when a user or nobody calls."""
         return self.subject.removeprefix(SERVICE_SUBJECT) if self.kind == "service" else None

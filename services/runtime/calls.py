@@ -132,11 +132,11 @@ def serve_unary(
             remaining = default_deadline_s
             timer = loop.call_later(remaining, cast("asyncio.Task[bytes]", asyncio.current_task()).cancel)
         deadline = started + remaining
-        headers = _headers(context)
+        headers = headers_of(context)
         call = Call(ANONYMOUS, deadline, incoming(headers))
         current_call.set(call)
         stats.in_flight += 1
-        span = _start_span(chain, path, call) if samples(call.traceparent) else None
+        span = start_span(chain, path, call) if samples(call.traceparent) else None
         try:
             if not public:
                 authorization, actor = headers.get("authorization"), headers.get("x-bifrost-actor")
@@ -151,17 +151,17 @@ def serve_unary(
             failure = to_api_error(error, path)
         except asyncio.CancelledError:
             if timer is None or monotonic() < deadline - _TIMER_SLACK_S:
-                _record(chain, method, call, _cancel_code(call), started, span, None)
+                record_call(chain, method, call, cancel_code(call), started, span, None)
                 raise
             failure = deadline_exceeded()
         else:
-            _record(chain, method, call, "OK", started, span, None)
+            record_call(chain, method, call, "OK", started, span, None)
             return reply
         finally:
             if timer is not None:
                 timer.cancel()
-        _record(chain, method, call, failure.code.name, started, span, failure)
-        await context.abort(failure.code, *_status(chain, failure))
+        record_call(chain, method, call, failure.code.name, started, span, failure)
+        await context.abort(failure.code, *status_of(chain, failure))
 
     return serve
 
@@ -178,13 +178,13 @@ def serve_stream(
 
     async def serve(raw: bytes, context: Context) -> AsyncIterator[bytes]:
         started = time.monotonic()
-        headers = _headers(context)
+        headers = headers_of(context)
         remaining: float | None = context.time_remaining()
         deadline = None if remaining is None else started + remaining
         call = Call(ANONYMOUS, deadline, incoming(headers))
         current_call.set(call)
         stats.in_flight += 1
-        span = _start_span(chain, method.path, call) if chain.tracing.samples(call.traceparent) else None
+        span = start_span(chain, method.path, call) if chain.tracing.samples(call.traceparent) else None
         stream = chain.streams.open()
         code, failure = "CANCELLED", None
         messages: AsyncIterator[Message | bytes] | None = None
@@ -210,15 +210,15 @@ def serve_stream(
         except asyncio.CancelledError:
             failure = stream.ended_by
             if failure is None:
-                code = _cancel_code(call)
+                code = cancel_code(call)
                 raise
         finally:
             chain.streams.close(stream)
             await _close_messages(messages)
             code = code if failure is None else failure.code.name
-            _record(chain, method, call, code, started, span, failure, always=True)
+            record_call(chain, method, call, code, started, span, failure, always=True)
         if failure is not None:
-            details, trailers = _status(chain, failure)
+            details, trailers = status_of(chain, failure)
             context.set_code(failure.code)
             context.set_details(details)
             context.set_trailing_metadata(trailers)
@@ -226,7 +226,8 @@ def serve_stream(
     return serve
 
 
-def _headers(context: Context) -> dict[str, str]:
+def headers_of(context: Context) -> dict[str, str]:
+    """The call's metadata."""
     # Only names ending in -bin have bytes as values, and nobody here asks for those.
     return cast("dict[str, str]", dict(context.invocation_metadata() or ()))
 
@@ -237,24 +238,27 @@ async def _close_messages(messages: AsyncIterator[Message | bytes] | None) -> No
         await close()
 
 
-def _start_span(chain: Chain, path: str, call: Call) -> Span | None:
+def start_span(chain: Chain, path: str, call: Call) -> Span | None:
+    """A span of the call, which what it calls continues."""
     span = chain.tracing.start(path, call.traceparent)
     if span is not None:
         call.traceparent = traceparent_of(span)
     return span
 
 
-def _cancel_code(call: Call) -> str:
+def cancel_code(call: Call) -> str:
+    """Why the caller's side ended the call."""
     late = call.deadline is not None and time.monotonic() >= call.deadline - _TIMER_SLACK_S
     return "DEADLINE_EXCEEDED" if late else "CANCELLED"
 
 
-def _status(chain: Chain, failure: ApiError) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+def status_of(chain: Chain, failure: ApiError) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+    """The message and the trailers of an error."""
     status = failure.to_status(chain.domain)
     return status.message, ((DETAILS_KEY, status.SerializeToString()),)
 
 
-def _record(
+def record_call(
     chain: Chain,
     method: ServedMethod,
     call: Call,
@@ -265,6 +269,7 @@ def _record(
     *,
     always: bool = False,
 ) -> None:
+    """Count the ended call, end its span, and log it, or a share of those that went well."""
     seconds = time.monotonic() - started
     stats = method.stats
     stats.in_flight -= 1
@@ -285,6 +290,6 @@ def _log_call(method: ServedMethod, call: Call, code: str, seconds: float, failu
         code=code,
         ms=round(seconds * 1000, 3),
         trace_id=trace_id(call.traceparent),
-        user=principal.user_id or principal.subject,
+        user=principal.caller,
         **extra,
     )

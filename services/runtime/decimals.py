@@ -58,6 +58,11 @@ def format_decimal(value: Decimal) -> str:
     return "0" if text in {"0", "-0"} else text
 
 
+def shortest(text: str) -> str:
+    """The one spelling of a number in wire form ("7" for "07.00"); any other text comes back as it is."""
+    return format_decimal(Decimal(text)) if _WIRE_FORM.fullmatch(text) else text
+
+
 def from_double(value: float) -> Decimal:
     """The double's shortest repr as a decimal (0.1 is 0.1); NaN and infinities raise ValueError."""
     number = Decimal(repr(float(value)))

@@ -8,8 +8,9 @@ fencing token in the counter row for the time in which that lock may be lost.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import asyncpg
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from services.runtime.database import (
 )
 from services.runtime.event_tail import EventTail, LoggedEvent
 from services.runtime.failpoints import failpoint
+from services.runtime.log_statements import LogStatements
 from services.runtime.writer_lock import FencedError, WriterLock
 
 __all__ = [
@@ -33,11 +35,18 @@ __all__ = [
     "LogTransaction",
     "LoggedEvent",
     "NewEvent",
+    "TooLateError",
     "event_log_tables",
 ]
 
+T = TypeVar("T")
+
 PAGE = 500
 _RECHECK_S = 0.2
+
+
+class TooLateError(RuntimeError):
+    """Nothing was changed, since the time for it was over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,8 @@ class LogTransaction:
         self.appended: list[NewEvent] = []
         self.logged: list[LoggedEvent] = []
         """The events as committed, once the block has ended."""
+        self.not_after_ns: int | None = None
+        """Monotonic time from which on it is not committed any more: TooLateError instead."""
 
     @property
     def connection(self) -> AsyncConnection:
@@ -115,10 +126,10 @@ class EventLog:
         self.epoch = ""
         self._database = database
         self._clock = clock
-        self._sql = _Statements(tables)
+        self._sql = LogStatements(tables.events.fullname, tables.head.fullname)
         self._writer = WriterLock(database)
         self._commit_order = asyncio.Lock()
-        self._finishing: set[asyncio.Task[None]] = set()
+        self._finishing: set[asyncio.Task[Any]] = set()
         self._tail = EventTail(tail_size)
 
     async def open(self) -> None:
@@ -169,10 +180,35 @@ class EventLog:
             if unavailable is not None:
                 raise unavailable from error
             raise
-        task = asyncio.get_running_loop().create_task(self._finish(opened, transaction))
-        self._finishing.add(task)
-        task.add_done_callback(self._finished)
-        await asyncio.shield(task)
+        await self._to_the_end(self._finish(opened, transaction))
+
+    async def write(
+        self,
+        changes: str,
+        values: Sequence[object],
+        events: Sequence[NewEvent],
+        *,
+        not_after_ns: int | None = None,
+    ) -> bool:
+        """Change rows and append events by one statement: one round trip where a transaction takes four.
+
+        ``changes`` is what stands between WITH and the statement proper: queries by name, with parameters
+        from $1. Each takes its rows from ``writer``, which has one row, and none when another process is the
+        writer. The one named ``changed`` decides: without a row of it the events are not appended.
+
+        It runs through even when the caller is cancelled; a connection lost on the way is as in
+        ``transaction``. After ``not_after_ns`` (monotonic) it is not sent any more, whatever held it up.
+
+        Returns:
+            whether ``changed`` had a row.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL is away; nothing was changed.
+            CommitOutcomeUnknownError: it went away, and with no events nobody can tell what became of it.
+            FencedError: another process is the writer; nothing was changed.
+            TooLateError: its time was over; nothing was changed.
+        """
+        return await self._to_the_end(self._write(changes, values, events, not_after_ns))
 
     async def read(self, after: int, limit: int, *, keys: Collection[str] | None = None) -> list[LoggedEvent]:
         """Up to ``limit`` events beyond ``after``, from the database; those of ``keys`` if given.
@@ -180,12 +216,7 @@ class EventLog:
         Raises:
             DatabaseUnavailableError: PostgreSQL is away.
         """
-        async with self._database.raw() as driver:
-            if keys is None:
-                rows = await driver.fetch(self._sql.read, after, self.head, limit)
-            else:
-                rows = await driver.fetch(self._sql.read_keys, after, self.head, limit, list(keys))
-        return [LoggedEvent(*row) for row in rows]
+        return await self._read(after, self.head, limit, keys)
 
     async def page(self, after: int, *, keys: Collection[str] | None = None) -> tuple[list[LoggedEvent], int]:
         """The next events beyond ``after`` and the sequence up to which nothing was left out.
@@ -195,8 +226,8 @@ class EventLog:
         """
         events = self._tail.after(after, PAGE)
         if events is None:
-            head = self.head
-            events = await self.read(after, PAGE, keys=keys)
+            head = self.head  # it may move while the database is asked
+            events = await self._read(after, head, PAGE, keys)
             return events, events[-1].sequence if len(events) == PAGE else head
         reached = events[-1].sequence if events else after
         return (events if keys is None else [event for event in events if event.key in keys]), reached
@@ -222,10 +253,64 @@ class EventLog:
                 task.cancel()
         await self._writer.close()
 
+    async def _read(
+        self, after: int, head: int, limit: int, keys: Collection[str] | None
+    ) -> list[LoggedEvent]:
+        async with self._database.raw() as driver:
+            if keys is None:
+                rows = await driver.fetch(self._sql.read, after, head, limit)
+            else:
+                rows = await driver.fetch(self._sql.read_keys, after, head, limit, list(keys))
+        return [LoggedEvent(*row) for row in rows]
+
+    async def _to_the_end(self, work: Coroutine[None, None, T]) -> T:
+        task = asyncio.get_running_loop().create_task(work)
+        self._finishing.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    async def _write(
+        self,
+        changes: str,
+        values: Sequence[object],
+        events: Sequence[NewEvent],
+        not_after_ns: int | None,
+    ) -> bool:
+        statement = self._sql.append_with(changes, len(values))
+        async with self._commit_order:
+            self._writer.check()
+            now_ns = self._clock.now_ns()
+            failpoint("event_log.before_commit")
+            arguments = (*values, self._writer.token, *_columns(events), now_ns)
+            last = self.head + len(events)
+            is_sent = False
+            try:
+                async with self._database.raw() as driver:
+                    self._check_time(not_after_ns)
+                    is_sent = True
+                    row = await driver.fetchrow(statement, *arguments)
+            except DatabaseUnavailableError as error:
+                if not is_sent:
+                    raise
+                if not events:
+                    raise CommitOutcomeUnknownError(str(error)) from error
+                if not await self._was_committed(last):
+                    raise
+            else:
+                if not row["is_writer"]:
+                    raise self._writer.lost()
+                if row["sequence"] is None:
+                    return False
+                last = row["sequence"]
+            failpoint("event_log.after_commit")
+            self._tail.publish(_logged(events, last, now_ns))
+            return True
+
     async def _finish(self, opened: Transaction, transaction: LogTransaction) -> None:
         try:
             async with self._commit_order:
                 self._writer.check()
+                self._check_time(transaction.not_after_ns)
                 logged = await self._number(opened, transaction.appended)
                 failpoint("event_log.before_commit")
                 await self._commit(opened, logged)
@@ -239,6 +324,10 @@ class EventLog:
         finally:
             opened.release()
 
+    def _check_time(self, not_after_ns: int | None) -> None:
+        if not_after_ns is not None and self._clock.monotonic_ns() > not_after_ns:
+            raise TooLateError("its time was over before it could be written")
+
     async def _number(self, opened: Transaction, events: Sequence[NewEvent]) -> list[LoggedEvent]:
         token = self._writer.token
         if not events:
@@ -246,16 +335,10 @@ class EventLog:
                 raise self._writer.lost()
             return []
         now_ns = self._clock.now_ns()
-        columns = ([e.key for e in events], [e.kind for e in events], [e.event_time_ns for e in events])
-        payloads = [e.payload for e in events]
-        last = await opened.driver.fetchval(self._sql.append, token, *columns, payloads, now_ns)
+        last = await opened.driver.fetchval(self._sql.append, token, *_columns(events), now_ns)
         if last is None:
             raise self._writer.lost()
-        first: int = last - len(events) + 1
-        return [
-            LoggedEvent(first + n, e.key, e.kind, e.event_time_ns, now_ns, e.payload)
-            for n, e in enumerate(events)
-        ]
+        return _logged(events, last, now_ns)
 
     async def _commit(self, opened: Transaction, logged: Sequence[LoggedEvent]) -> None:
         try:
@@ -279,32 +362,24 @@ class EventLog:
                 raise self._writer.lost()
             return bool(row["sequence"] >= sequence)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._finishing.discard(task)
         if not task.cancelled():
             task.exception()  # the caller has it, unless it was cancelled and wants none
 
 
-class _Statements:
-    """The log's statements for one schema, for asyncpg."""
+def _columns(events: Sequence[NewEvent]) -> tuple[Sequence[object], ...]:
+    return (
+        [event.key for event in events],
+        [event.kind for event in events],
+        [event.event_time_ns for event in events],
+        [event.payload for event in events],
+    )
 
-    def __init__(self, tables: EventLogTables) -> None:
-        events, head = tables.events.fullname, tables.head.fullname
-        columns = "sequence, key, kind, event_time_ns, publish_time_ns, payload"
-        # ruff: noqa: S608
-        # One round trip: count, then insert what the count allows. Without the token nothing is counted.
-        self.append = (
-            f"WITH counted AS (UPDATE {head} SET sequence = sequence + cardinality($2::text[]) "
-            "WHERE writer_token = $1::bigint RETURNING sequence), "
-            f"inserted AS (INSERT INTO {events} ({columns}) "
-            "SELECT counted.sequence - cardinality($2) + e.n, e.key, e.kind, e.time_ns, $6::bigint, "
-            "e.payload "
-            "FROM counted, unnest($2, $3::text[], $4::bigint[], $5::bytea[]) "
-            "WITH ORDINALITY AS e(key, kind, time_ns, payload, n)) "
-            "SELECT sequence FROM counted"
-        )
-        self.check_token = f"SELECT sequence FROM {head} WHERE writer_token = $1 FOR SHARE"
-        self.lock_head = f"SELECT sequence, writer_token FROM {head} FOR UPDATE"
-        read = f"SELECT {columns} FROM {events} WHERE sequence > $1 AND sequence <= $2"
-        self.read = f"{read} ORDER BY sequence LIMIT $3"
-        self.read_keys = f"{read} AND key = ANY($4::text[]) ORDER BY sequence LIMIT $3"
+
+def _logged(events: Sequence[NewEvent], last: int, now_ns: int) -> list[LoggedEvent]:
+    first = last - len(events) + 1
+    return [
+        LoggedEvent(first + n, event.key, event.kind, event.event_time_ns, now_ns, event.payload)
+        for n, event in enumerate(events)
+    ]

@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+# Whoever waits for the commit goes on first, and readers are woken once for what comes close together.
+_GATHER_S = 0.001
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
@@ -26,6 +29,7 @@ class EventTail:
         self.changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._size = size
         self._events: list[LoggedEvent] = []
+        self._telling: asyncio.TimerHandle | None = None
 
     def restart(self, head: int) -> None:
         """Forget what is held; the log's head is ``head``."""
@@ -42,6 +46,11 @@ class EventTail:
         if len(self._events) >= 2 * self._size:  # trimmed in large steps: a step moves the whole list
             del self._events[: -self._size]
         self.head = events[-1].sequence
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_GATHER_S, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = None
         changed, self.changed = self.changed, asyncio.get_running_loop().create_future()
         changed.set_result(None)
 

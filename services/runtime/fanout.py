@@ -7,15 +7,15 @@ its own that counts what it skipped; it keeps nobody waiting.
 
 import asyncio
 import secrets
-from collections import deque
-from collections.abc import AsyncIterator, Collection, Hashable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import AsyncGenerator, Callable, Collection, Hashable, Iterable, Sequence
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.message import Message
 
 from bifrost.type.v1.stream_pb2 import StreamHeader
 from services.runtime.clock import Clock, to_timestamp
-from services.runtime.errors import unavailable
+from services.runtime.errors import resource_exhausted, unavailable
+from services.runtime.fanout_reader import MOST_WAITING, Reader, Shared, Update
 from services.runtime.wire import extend_first, field_bytes, field_number, nested_number, uint_field
 
 K = TypeVar("K", bound=Hashable)
@@ -24,77 +24,18 @@ HEARTBEAT_S = 5.0
 _CONFLATED = field_number(StreamHeader, "conflated")
 
 
-class _Update(NamedTuple, Generic[K]):
+class Item(NamedTuple, Generic[K]):
+    """What a topic has to show now, serialised."""
+
     topic: K
-    slot: Hashable
-    item: bytes
-    entry: bytes
-    event_time_ns: int
-
-
-class _Shared(NamedTuple, Generic[K]):
-    """A batch as every reader of the same topics gets it."""
-
-    updates: Sequence[_Update[K]]
     message: bytes
+    event_time_ns: int
+    slot: Hashable | None = None
+    """What it stands for when a newer one replaces it; None for the topic."""
 
 
-class _Reader(Generic[K]):
-    """What waits for one reader: shared messages, or when they are too many the newest of each slot."""
-
-    def __init__(self, queue: int, heartbeat_s: float) -> None:
-        self.queued: deque[_Shared[K]] = deque()
-        self.newest: dict[Hashable, tuple[_Update[K], int]] = {}
-        self._limit = queue
-        self._loop = asyncio.get_running_loop()
-        self._waiter: asyncio.Future[None] | None = None
-        self._heartbeat_s = heartbeat_s
-        self._served = self._loop.time()
-        self._timer = self._loop.call_later(heartbeat_s, self._beat)
-
-    def offer(self, batch: _Shared[K]) -> None:
-        """Add a batch; never waits."""
-        if not self.newest and len(self.queued) < self._limit:
-            self.queued.append(batch)
-        else:
-            while self.queued:
-                self._fold(self.queued.popleft().updates)
-            self._fold(batch.updates)
-        self.wake()
-
-    def _fold(self, updates: Sequence[_Update[K]]) -> None:
-        for update in updates:
-            before = self.newest.pop(update.slot, None)
-            self.newest[update.slot] = (update, 0 if before is None else before[1] + 1)
-
-    def take_newest(self) -> list[tuple[_Update[K], int]]:
-        """The conflated updates, each with how many it replaced; the reader keeps up again."""
-        taken = list(self.newest.values())
-        self.newest = {}
-        return taken
-
-    async def wait(self) -> None:
-        """Until there is something, or it has been quiet for the heartbeat's time."""
-        self._served = self._loop.time()
-        self._waiter = self._loop.create_future()
-        await self._waiter
-
-    def wake(self) -> None:
-        """End ``wait``."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def close(self) -> None:
-        """It has gone."""
-        self._timer.cancel()
-
-    def _beat(self) -> None:
-        # one timer a reader, moved on when it comes due: an await with a timeout costs a timer a message
-        due = self._served + self._heartbeat_s
-        if self._loop.time() >= due:
-            self.wake()
-            due = self._loop.time() + self._heartbeat_s
-        self._timer = self._loop.call_at(due, self._beat)
+Present: TypeAlias = Callable[[frozenset[K] | None], Iterable[Item[K]]]
+"""The present state of some topics (None: of all)."""
 
 
 class Fanout(Generic[K]):
@@ -107,8 +48,9 @@ class Fanout(Generic[K]):
         items_field: the batch's repeated field, whose messages are published; where they have a field
             ``conflated``, it tells a slow reader how many updates each of them replaced.
         clock: stamps ``publish_time``.
-        snapshot_field: where the present state (the newest of each slot) goes: a reader's first message,
-            followed by ``replay_end``; None for streams that begin with what comes.
+        snapshot_field: where the present state goes: a reader's first message, followed by ``replay_end``,
+            and what topics it adds have to show; None for streams that begin with what comes.
+        present: the present state; by default the newest of each slot.
         queue: most batches that wait for a reader before it is conflated.
         gather_s: least time between two flushes.
     """
@@ -121,23 +63,26 @@ class Fanout(Generic[K]):
         items_field: str,
         clock: Clock,
         snapshot_field: str | None = None,
+        present: Present[K] | None = None,
         queue: int = 16,
         gather_s: float = 0.001,
     ) -> None:
         self.epoch = secrets.token_hex(8)
         self.sequence = 0
+        self.queue = queue
         self._response = response_type
         self._update_field = update_field
         self._snapshot_field = snapshot_field
+        self._present = present
         self._item_number = nested_number(response_type, update_field, items_field)
         self._item_conflated = _item_conflated_number(response_type, update_field, items_field)
         self._header_number = field_number(response_type, "header")
         self._clock = clock
-        self._queue = queue
         self._gather_s = gather_s
-        self._pending: list[_Update[K]] = []
-        self._newest: dict[Hashable, _Update[K]] = {}
-        self._groups: dict[frozenset[K] | None, set[_Reader[K]]] = {}
+        self._pending: list[Update[K]] = []
+        self._flushing: asyncio.TimerHandle | None = None
+        self._newest: dict[Hashable, Update[K]] = {}
+        self._groups: dict[frozenset[K] | None, set[Reader[K]]] = {}
         self._next_flush = 0.0
 
     @property
@@ -150,49 +95,80 @@ class Fanout(Generic[K]):
 
         For a slow reader it replaces the item of the same ``slot`` (default: the topic) that still waits.
         """
-        key = topic if slot is None else slot
-        update = _Update(topic, key, message, field_bytes(self._item_number, message), event_time_ns)
-        if self._snapshot_field is not None:
-            self._newest[key] = update
+        update = self._update(Item(topic, message, event_time_ns, slot))
+        if self._snapshot_field is not None and self._present is None:
+            self._newest[update.slot] = update
         self._pending.append(update)
         if len(self._pending) == 1:
             loop = asyncio.get_running_loop()
-            loop.call_at(max(self._next_flush, loop.time()), self._flush)
+            self._flushing = loop.call_at(max(self._next_flush, loop.time()), self._flush)
 
-    async def subscribe(
+    def announce(self, field: str, content: bytes) -> None:
+        """Send all readers a marker, the serialised message of the response's ``field``, and then a snapshot.
+
+        To one that is behind, before all that waits for it; of several only the last.
+        """
+        self._flush_now()
+        self.sequence += 1
+        marker = self._header(self._clock.now_ns()) + field_bytes(self._number(field), content)
+        for wanted, readers in self._groups.items():
+            messages = [Shared[K]((), marker, is_marker=True)]
+            if self._snapshot_field is not None:
+                messages.append(self._snapshot(self._snapshot_field, wanted))
+            for reader in readers:
+                for message in messages:
+                    reader.offer(message)
+
+    def subscribe(
         self, topics: Collection[K] | None, *, draining: asyncio.Event, heartbeat_s: float = HEARTBEAT_S
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Serialised responses for one reader of ``topics`` (None: all), until the server drains.
 
         Raises:
             ApiError: UNAVAILABLE (DRAINING).
         """
-        wanted = None if topics is None else frozenset(topics)
-        reader = _Reader[K](self._queue, heartbeat_s)
-        self._groups.setdefault(wanted, set()).add(reader)
-        drained = asyncio.get_running_loop().create_task(draining.wait())
-        drained.add_done_callback(lambda _task: reader.wake())
-        try:
-            if self._snapshot_field is not None:
-                newest = self._newest.values()
-                state = [update for update in newest if wanted is None or update.topic in wanted]
-                yield self._message(self._snapshot_field, state)
-                yield self._marker("replay_end")
-            while not draining.is_set():
-                if reader.queued:
-                    yield reader.queued.popleft().message
-                    continue
-                if reader.newest:
-                    yield self._conflated(reader.take_newest())
-                    continue
-                await reader.wait()
-                if not reader.queued and not reader.newest and not draining.is_set():
-                    yield self._marker("heartbeat")
-        finally:
-            drained.cancel()
-            reader.close()
-            self._remove(wanted, reader)
-        raise unavailable("DRAINING", "the service is stopping; open the stream again")
+        return Subscription(self, topics, draining=draining, heartbeat_s=heartbeat_s).messages()
+
+    def join(self, topics: frozenset[K] | None, reader: Reader[K], tag: bytes) -> Sequence[bytes]:
+        """Take on a reader; its first messages, the very first ending with ``tag``."""
+        self._flush_now()  # what came before is in the snapshot
+        self._groups.setdefault(topics, set()).add(reader)
+        if self._snapshot_field is not None:
+            first = self._snapshot(self._snapshot_field, topics).message
+            return first + tag, self.marker("replay_end")
+        return (self.marker("heartbeat") + tag,) if tag else ()
+
+    def move(self, reader: Reader[K], before: frozenset[K], topics: frozenset[K]) -> None:
+        """Let a reader have other topics: it is shown what the new ones have, and no more of the others."""
+        self._flush_now()
+        self.leave(before, reader)
+        self._groups.setdefault(topics, set()).add(reader)
+        reader.keep_only(topics, lambda updates: self._message(self._update_field, updates))
+        if self._snapshot_field is not None and topics - before:
+            self.sequence += 1
+            reader.offer(self._snapshot(self._snapshot_field, topics - before))
+
+    def leave(self, topics: frozenset[K] | None, reader: Reader[K]) -> None:
+        """Let a reader go."""
+        group = self._groups[topics]
+        group.discard(reader)
+        if not group:
+            del self._groups[topics]
+
+    def marker(self, field: str) -> bytes:
+        """A response that only says one thing."""
+        return self._header(self._clock.now_ns()) + field_bytes(self._number(field), b"")
+
+    def conflated(self, newest: Sequence[tuple[Update[K], int]]) -> bytes:
+        """The updates, each with how many it replaced."""
+        skipped = sum(count for _, count in newest)
+        updates = [self._counted(update, count) for update, count in newest]
+        return extend_first(self._message(self._update_field, updates), uint_field(_CONFLATED, skipped))
+
+    def _flush_now(self) -> None:
+        if self._pending and self._flushing is not None:
+            self._flushing.cancel()
+            self._flush()
 
     def _flush(self) -> None:
         self._next_flush = asyncio.get_running_loop().time() + self._gather_s
@@ -202,28 +178,35 @@ class Fanout(Generic[K]):
             updates = pending if wanted is None else [u for u in pending if u.topic in wanted]
             if not updates:
                 continue
-            batch = _Shared(updates, self._message(self._update_field, updates))
+            batch = Shared(updates, self._message(self._update_field, updates))
             for reader in readers:
                 reader.offer(batch)
 
-    def _message(self, field: str, updates: Sequence[_Update[K]]) -> bytes:
+    def _snapshot(self, field: str, topics: frozenset[K] | None) -> Shared[K]:
+        if self._present is not None:
+            state = [self._update(item) for item in self._present(topics)]
+        else:
+            state = [u for u in self._newest.values() if topics is None or u.topic in topics]
+        return Shared(state, self._message(field, state))
+
+    def _update(self, item: Item[K]) -> Update[K]:
+        slot = item.topic if item.slot is None else item.slot
+        entry = field_bytes(self._item_number, item.message)
+        return Update(item.topic, slot, item.message, entry, item.event_time_ns)
+
+    def _message(self, field: str, updates: Sequence[Update[K]]) -> bytes:
         event_time_ns = max((update.event_time_ns for update in updates), default=self._clock.now_ns())
         items = b"".join([update.entry for update in updates])
-        return self._header(event_time_ns) + field_bytes(field_number(self._response, field), items)
+        return self._header(event_time_ns) + field_bytes(self._number(field), items)
 
-    def _conflated(self, newest: Sequence[tuple[_Update[K], int]]) -> bytes:
-        skipped = sum(count for _, count in newest)
-        updates = [self._counted(update, count) for update, count in newest]
-        return extend_first(self._message(self._update_field, updates), uint_field(_CONFLATED, skipped))
-
-    def _counted(self, update: _Update[K], count: int) -> _Update[K]:
+    def _counted(self, update: Update[K], count: int) -> Update[K]:
         if not count or self._item_conflated is None:
             return update
         item = update.item + uint_field(self._item_conflated, count)
         return update._replace(entry=field_bytes(self._item_number, item))
 
-    def _marker(self, field: str) -> bytes:
-        return self._header(self._clock.now_ns()) + field_bytes(field_number(self._response, field), b"")
+    def _number(self, field: str) -> int:
+        return field_number(self._response, field)
 
     def _header(self, event_time_ns: int) -> bytes:
         header = StreamHeader(
@@ -234,11 +217,82 @@ class Fanout(Generic[K]):
         )
         return field_bytes(self._header_number, header.SerializeToString())
 
-    def _remove(self, wanted: frozenset[K] | None, reader: _Reader[K]) -> None:
-        group = self._groups[wanted]
-        group.discard(reader)
-        if not group:
-            del self._groups[wanted]
+
+class Subscription(Generic[K]):
+    """One reader of a fanout, whose topics may change while it reads.
+
+    Args:
+        fanout: what is read.
+        topics: of what; None for all, which cannot change then.
+        draining: set when the server stops.
+        heartbeat_s: pause after which a quiet stream says that it is alive.
+        tag: serialised fields at the end of the first message, which without a snapshot is a heartbeat.
+    """
+
+    def __init__(
+        self,
+        fanout: Fanout[K],
+        topics: Collection[K] | None,
+        *,
+        draining: asyncio.Event,
+        heartbeat_s: float = HEARTBEAT_S,
+        tag: bytes = b"",
+    ) -> None:
+        self.topics = None if topics is None else frozenset(topics)
+        self._fanout = fanout
+        self._draining = draining
+        self._heartbeat_s = heartbeat_s
+        self._tag = tag
+        self._reader: Reader[K] | None = None
+
+    def change(self, add: Collection[K], drop: Collection[K]) -> frozenset[K]:
+        """Other topics, those now read; of those added what they have to show comes in a snapshot.
+
+        ValueError when it reads all.
+        """
+        if self.topics is None:
+            raise ValueError("a reader of all topics cannot add or drop any")
+        before, self.topics = self.topics, (self.topics - frozenset(drop)) | frozenset(add)
+        if self._reader is not None and self.topics != before:
+            self._fanout.move(self._reader, before, self.topics)
+        return self.topics
+
+    async def messages(self) -> AsyncGenerator[bytes, None]:
+        """Serialised responses until the server drains.
+
+        Raises:
+            ApiError: UNAVAILABLE (DRAINING), RESOURCE_EXHAUSTED (READER_TOO_SLOW).
+        """
+        fanout, draining = self._fanout, self._draining
+        reader = self._reader = Reader[K](fanout.queue, self._heartbeat_s)
+        first = fanout.join(self.topics, reader, self._tag)
+        drained = asyncio.get_running_loop().create_task(draining.wait())
+        drained.add_done_callback(lambda _task: reader.wake())
+        try:
+            for message in first:
+                yield message
+            while not draining.is_set():
+                if reader.is_lost:
+                    text = f"more than {MOST_WAITING:,} updates waited; open the stream again"
+                    raise resource_exhausted("READER_TOO_SLOW", text)
+                if reader.queued:
+                    yield reader.queued.popleft().message
+                    continue
+                if (marker := reader.take_marker()) is not None:
+                    yield marker
+                    continue
+                if reader.newest:
+                    yield fanout.conflated(reader.take_newest())
+                    continue
+                await reader.wait()
+                if not reader.has_something and not draining.is_set():
+                    yield fanout.marker("heartbeat")
+        finally:
+            self._reader = None
+            drained.cancel()
+            reader.close()
+            fanout.leave(self.topics, reader)
+        raise unavailable("DRAINING", "the service is stopping; open the stream again")
 
 
 def _item_conflated_number(response_type: type[Message], update_field: str, items_field: str) -> int | None:

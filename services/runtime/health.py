@@ -19,6 +19,7 @@ class Health:
 
     def __init__(self) -> None:
         self._servicer = health_aio.HealthServicer()
+        self._is_whole = True
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve Check and Watch."""
@@ -26,8 +27,18 @@ class Health:
 
     async def serving(self, contracts: Iterable[str]) -> None:
         """These contract services answer from now on."""
-        for contract in ("", *contracts):
+        for contract in contracts:
             await self._servicer.set(contract, health_pb2.HealthCheckResponse.SERVING)
+        if self._is_whole:
+            await self._servicer.set("", health_pb2.HealthCheckResponse.SERVING)
+
+    async def halted(self) -> None:
+        """Something must be looked at: the process as a whole does not serve; its contracts do what they can.
+
+        Balancers go by the contracts, so that reads, cancels and the kill switch still get here.
+        """
+        self._is_whole = False
+        await self._servicer.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def draining(self) -> None:
         """Nothing new should come here; there is no way back."""

@@ -13,9 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.runtime.clock import Clock
+from services.runtime.decimals import shortest
 from services.runtime.errors import already_exists
+from services.runtime.validation import is_decimal
 
-_VERSION = "1"
+_VERSION = "2"
 
 
 def idempotency_table(metadata: sa.MetaData) -> sa.Table:
@@ -33,15 +35,30 @@ def idempotency_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def request_digest(message: Message) -> str:
-    """``"1:"`` and the SHA-256 (hex) of the request's deterministic serialisation without ``request_id``.
+    """``"2:"`` and the SHA-256 (hex) of the request's deterministic serialisation without ``request_id``.
 
-    Fields unknown to this version have no effect here and do not count.
+    Decimals count by their value: "100" and "100.00" are the same request. Fields unknown to this version
+    have no effect here and do not count.
     """
     content = type(message)()
     content.CopyFrom(message)
     content.ClearField("request_id")
     content.DiscardUnknownFields()
+    _write_shortest(content)
     return f"{_VERSION}:{hashlib.sha256(content.SerializeToString(deterministic=True)).hexdigest()}"
+
+
+def _write_shortest(message: Message) -> None:
+    """Give every decimal in ``message`` its one spelling."""
+    for field, value in message.ListFields():
+        if isinstance(value, Message):
+            _write_shortest(value)
+        elif isinstance(value, str):
+            if is_decimal(field):
+                setattr(message, field.name, shortest(value))
+        elif field.message_type is not None:
+            for item in value:
+                _write_shortest(item)
 
 
 def check_digest(request_id: str, *, first: str, again: str) -> None:

@@ -41,7 +41,7 @@ async def stream_log(
         event_field: the response's field that holds an event's payload.
         draining: set when the server stops; it ends the stream.
         keys: only events of these keys; their headers carry ``previous_sequence``.
-        heartbeat_s: after so long a silence a heartbeat is sent, its header at the log's head.
+        heartbeat_s: after so long a silence a heartbeat is sent.
         clock: stamps markers.
 
     Raises:
@@ -66,9 +66,9 @@ async def stream_log(
             at_head, after = reached == after, reached
             if replaying and after >= replay_end:
                 replaying = False
-                yield encoder.marker("replay_end", log.head)
+                yield encoder.marker("replay_end", after)
             elif not events and loop.time() >= next_heartbeat:
-                yield encoder.marker("heartbeat", log.head)
+                yield encoder.marker("heartbeat", after)
             elif not events:
                 if at_head:
                     await asyncio.wait(
@@ -127,10 +127,10 @@ class _Encoder:
             event.wire[self._event_number] = wire
         return wire
 
-    def marker(self, field: str, head: int) -> bytes:
-        """A replay end or heartbeat at ``head``."""
+    def marker(self, field: str, reached: int) -> bytes:
+        """A replay end or heartbeat at ``reached``: nothing up to there was left out."""
         now_ns = self._clock.now_ns()
-        return self._header(head, now_ns, now_ns) + field_bytes(field_number(self._response, field), b"")
+        return self._header(reached, now_ns, now_ns) + field_bytes(field_number(self._response, field), b"")
 
     def _header(self, sequence: int, event_time_ns: int, publish_time_ns: int) -> bytes:
         header = StreamHeader(

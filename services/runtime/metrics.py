@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
@@ -76,6 +76,15 @@ def _cumulative(buckets: list[int]) -> list[tuple[str, float]]:
     return pairs
 
 
+class Followed(Protocol):
+    """What is shown of a follower of another service's log."""
+
+    name: str
+    halted: str | None
+    has_halted: asyncio.Event
+    caught_up: asyncio.Event
+
+
 class ProcessMetrics:
     """All figures of one Service: its registry, and what the runtime itself counts."""
 
@@ -95,12 +104,29 @@ class ProcessMetrics:
             ["task"],
             registry=self.registry,
         )
+        self._halted = Gauge(
+            "bifrost_follower_halted",
+            "1 once a follower of a log has stopped for good: events are missing or cannot be applied.",
+            ["follower"],
+            registry=self.registry,
+        )
+        self._caught_up = Gauge(
+            "bifrost_follower_caught_up",
+            "1 while a follower's stream is open and it has applied what was there when it was opened.",
+            ["follower"],
+            registry=self.registry,
+        )
         self._loop_delay = Histogram(
             "bifrost_loop_delay_seconds",
             "How late the event loop ran a timer: what blocks it shows here.",
             buckets=_LOOP_BOUNDS_S,
             registry=self.registry,
         )
+
+    def watch_follower(self, follower: Followed) -> None:
+        """Show whether it has halted and whether it is caught up."""
+        self._halted.labels(follower.name).set_function(lambda: float(follower.halted is not None))
+        self._caught_up.labels(follower.name).set_function(lambda: float(follower.caught_up.is_set()))
 
     def text(self) -> bytes:
         """This service's figures and the process', in Prometheus' text form."""

@@ -9,6 +9,13 @@ from services.runtime.errors import not_found
 ANY_OWNER_SCOPE = "accounts:any"
 
 
+def may_act_for_all(principal: Principal) -> bool:
+    """Whether no account is closed to the caller: a service on its own behalf, or a person with the scope."""
+    if principal.kind == "service" and principal.actor is None:
+        return True
+    return ANY_OWNER_SCOPE in (principal.actor or principal).scopes
+
+
 class OwnerDirectory:
     """Checks that a caller owns a resource. Owners do not change: an answer is kept, an absence asked again.
 
@@ -37,10 +44,7 @@ class OwnerDirectory:
         owner = await self._owner(resource_id)
         if owner is None:
             raise self._absent(resource_id)
-        if principal.kind == "service" and principal.actor is None:
-            return
-        person = principal.actor or principal
-        if owner != person.subject and ANY_OWNER_SCOPE not in person.scopes:
+        if owner != principal.user_id and not may_act_for_all(principal):
             raise self._absent(resource_id)
 
     async def _owner(self, resource_id: str) -> str | None:

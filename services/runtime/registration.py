@@ -21,6 +21,7 @@ from services.runtime.calls import (
 )
 from services.runtime.metrics import CallCollector
 from services.runtime.policy import ContractError, MethodPolicy, read_policy, service_descriptor
+from services.runtime.uploads import UploadHandler, serve_upload
 from services.runtime.validation import CompilationError, check_rules
 
 if TYPE_CHECKING:
@@ -78,9 +79,12 @@ def wrap_handlers(
 
 
 def _wrap(method: MethodDescriptor, handler: Handler, served: ServedMethod, chain: Chain) -> Handler:
-    if handler.request_streaming:
-        raise ContractError(f"method {method.full_name} streams requests, which no service here takes")
+    if handler.stream_stream is not None:
+        raise ContractError(f"method {method.full_name} streams both ways, which no service here does")
     # Codecs stay None: the path parses and serialises, so that its errors are answered like all others.
+    if handler.stream_unary is not None:
+        upload = serve_upload(chain, served, cast("UploadHandler", handler.stream_unary))
+        return grpc.stream_unary_rpc_method_handler(cast("Any", upload), None, None)
     if handler.unary_unary is not None:
         unary = serve_unary(chain, served, cast("UnaryHandler", handler.unary_unary))
         return grpc.unary_unary_rpc_method_handler(cast("Any", unary), None, None)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import grpc
@@ -17,17 +19,18 @@ from services.runtime.clock import Clock, SystemClock
 from services.runtime.health import Health
 from services.runtime.inventory import load_inventory
 from services.runtime.jwks import JwksSource
-from services.runtime.metrics import MetricsEndpoint, ProcessMetrics
+from services.runtime.metrics import Followed, MetricsEndpoint, ProcessMetrics
 from services.runtime.reflection import add_reflection
 from services.runtime.registration import HandlerCapture, wrap_handlers
 from services.runtime.settings import ServiceSettings
-from services.runtime.tasks import OwnedWork, supervise
+from services.runtime.tasks import OwnedWork, cancel_all, supervise
 from services.runtime.telemetry import configure_logging
 from services.runtime.tokens import token_verifier
 from services.runtime.tracing import Tracing, otlp_exporter
 
 # Handlers end their streams themselves when they see `draining`, with their last position; then we do.
 _STREAM_PATIENCE_S: Final = 0.5
+_OBJECTS_A_COLLECTION: Final = 10_000
 _log = structlog.get_logger(__name__)
 
 
@@ -80,6 +83,11 @@ class Service:
         """Run a task beside the server, from start to stop; it is run again with back-off when it fails."""
         self._background.append((name, run))
 
+    def watch(self, follower: Followed) -> None:
+        """Show a follower in the metrics, and once it has halted in the health of the process as a whole."""
+        self.metrics.watch_follower(follower)
+        self.background(f"watch.{follower.name}", partial(self._tell_halt, follower.has_halted))
+
     def on_stop(self, close: Callable[[], Awaitable[None]]) -> None:
         """Call `close` when everything else has stopped; the last one added is called first."""
         self._closers.append(close)
@@ -129,9 +137,7 @@ class Service:
             self.draining.set()
             await self._chain.streams.drain(patience_s=min(_STREAM_PATIENCE_S, grace_s))
             await self._server.stop(grace_s)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel_all(self._tasks)
         await self.work.finish(grace_s)
         for close in reversed(self._closers):
             try:
@@ -142,6 +148,10 @@ class Service:
         if self._tracing is not None:
             await asyncio.to_thread(self._tracing.close)
         _log.info("stopped", service=self.settings.service)
+
+    async def _tell_halt(self, has_halted: asyncio.Event) -> None:
+        await has_halted.wait()
+        await self._health.halted()
 
     def _open_tracing(self) -> Tracing:
         settings = self.settings
@@ -170,9 +180,17 @@ async def _run(main: Callable[[], Awaitable[Service]]) -> None:
     configure_logging(service.settings.log_level, service.settings.service)
     try:
         await service.start()
+        _collect_seldom()
         await asked_to_stop.wait()
     finally:
         await service.stop(service.settings.drain_grace_s)
+
+
+def _collect_seldom() -> None:
+    """What is loaded by now stays: the garbage collector need not walk it again and again, nor so often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_A_COLLECTION, 10, 10)
 
 
 def _generic(

@@ -12,6 +12,7 @@ from bifrost.type.v1.stream_pb2 import Heartbeat, ReplayEnd, StreamHeader, Strea
 from services.runtime.errors import error_from_rpc
 
 _log = structlog.get_logger(__name__)
+_MARKERS = frozenset({"replay_end", "heartbeat"})
 _POSITION_GONE = frozenset({"STREAM_EPOCH_CHANGED", "STREAM_POSITION_INVALID"})
 _FOR_GOOD = frozenset(
     {
@@ -76,7 +77,10 @@ async def resuming(
     *,
     resume_after: StreamPosition | None = None,
 ) -> AsyncIterator[R]:
-    """Responses of a view's stream for ever, taken up after the last header whenever the stream ends.
+    """Responses of a view's stream for ever, taken up after the last event whenever the stream ends.
+
+    Replay ends and heartbeats do not move that position, so in a filtered log each event's
+    ``previous_sequence`` is that of the event before it, through every cut.
 
     When the server no longer knows the position (a view's process restarted) the stream is opened anew and
     begins with a snapshot. Not for what turns events into money: that is ``Follower``, which stops instead.
@@ -91,7 +95,8 @@ async def resuming(
             async for response in open_stream(position):
                 begun = True
                 backoff.reset()
-                position = StreamPosition(epoch=response.header.epoch, sequence=response.header.sequence)
+                if response.WhichOneof("event") not in _MARKERS:
+                    position = StreamPosition(epoch=response.header.epoch, sequence=response.header.sequence)
                 yield response
         except grpc.aio.AioRpcError as error:
             failure = error_from_rpc(error)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import grpc
 import protovalidate
+from buf.validate import validate_pb2
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from services.runtime.errors import ApiError
@@ -18,11 +21,20 @@ collect_violations: Final = protovalidate.collect_violations
 CompilationError: Final = protovalidate.CompilationError
 
 _NAMED_IN_MESSAGE = 5
+# Every rule of a decimal has it: at most 18 digits before the point.
+_DECIMAL_RULE: Final = "[0-9]{1,18}"
 
 
 def check_rules(empty: Message) -> None:
     """Compile the rules of a message type; CompilationError when they are wrong."""
     collect_violations(empty)
+
+
+@functools.cache
+def is_decimal(field: FieldDescriptor) -> bool:
+    """Whether the rules of a text field make it a decimal in wire form."""
+    rules = field.GetOptions().Extensions[validate_pb2.field]
+    return any(_DECIMAL_RULE in rule for rule in (rules.string.pattern, *(c.expression for c in rules.cel)))
 
 
 def field_error(violations: Sequence[Violation]) -> ApiError:

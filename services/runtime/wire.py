@@ -24,7 +24,12 @@ def varint(value: int) -> bytes:
 
 def field_bytes(number: int, content: bytes) -> bytes:
     """A field holding a message, string, bytes or packed numbers: tag, length, content."""
-    return b"".join((varint(number << 3 | _LENGTH_DELIMITED), varint(len(content)), content))
+    return field_head(number, len(content)) + content
+
+
+def field_head(number: int, length: int) -> bytes:
+    """What comes before the content of such a field: tag and length."""
+    return varint(number << 3 | _LENGTH_DELIMITED) + varint(length)
 
 
 def uint_field(number: int, value: int) -> bytes:

@@ -1,15 +1,25 @@
 """One writer of a log: an advisory lock on a connection of its own, and a fencing token beside it."""
 
 import asyncio
+import contextlib
 import secrets
 from dataclasses import dataclass
 
 import asyncpg
+import structlog
 
-from services.runtime.database import Database, DatabaseUnavailableError
+from services.runtime.database import Database, DatabaseUnavailableError, is_connection_failure
 
 _RETRY_S = 0.2
-_LOST = (DatabaseUnavailableError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# InternalClientError is what the driver makes of a server's last words that came unasked.
+_LOST = (
+    DatabaseUnavailableError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+_log = structlog.get_logger(__name__)
 
 
 class FencedError(RuntimeError):
@@ -57,7 +67,7 @@ class WriterLock:
             )
         except BaseException as error:
             connection.terminate()
-            if isinstance(error, (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError)):
+            if is_connection_failure(error) or isinstance(error, (asyncpg.InterfaceError, OSError)):
                 raise DatabaseUnavailableError(f"PostgreSQL went away: {error}") from error
             raise
         self.token = row["writer_token"]
@@ -84,6 +94,13 @@ class WriterLock:
             self._connection.terminate()
 
     async def _keep(self, connection: asyncpg.Connection) -> None:
+        try:
+            await self._watch_and_retake(connection)
+        except Exception:  # noqa: BLE001  whatever it is: nobody keeps the lock now, so nothing may be appended
+            _log.exception("writer_lock_not_kept", schema=self._database.schema)
+            self.fenced.set()
+
+    async def _watch_and_retake(self, connection: asyncpg.Connection) -> None:
         while not self.fenced.is_set():
             closed = asyncio.Event()
             connection.add_termination_listener(lambda _connection, closed=closed: closed.set())
@@ -94,13 +111,17 @@ class WriterLock:
 
     async def _take_again(self) -> asyncpg.Connection:
         while True:
-            try:
+            with contextlib.suppress(*_LOST):  # still away
                 connection = await self._database.dedicated()
-                if await self._is_ours(connection) or self.fenced.is_set():
+                ours = False
+                try:
+                    ours = await self._is_ours(connection) or self.fenced.is_set()
+                finally:
+                    # Left open it might hold the lock, against us too.
+                    if not ours:
+                        connection.terminate()
+                if ours:
                     return connection
-                connection.terminate()
-            except _LOST:
-                pass  # still away
             await asyncio.sleep(_RETRY_S)
 
     async def _is_ours(self, connection: asyncpg.Connection) -> bool:

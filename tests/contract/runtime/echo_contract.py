@@ -149,7 +149,7 @@ class Running:
 
     async def metrics_show(self, text: str) -> None:
         """Wait until the scrape has this text; fails after five seconds."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while text not in self.service.metrics.text().decode():  # noqa: ASYNC110  no event says so
                 await asyncio.sleep(0)
 

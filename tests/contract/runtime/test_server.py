@@ -1,6 +1,7 @@
 """Start and stop of a service, what it refuses to serve, and what it serves beside its contracts."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 import structlog
+import structlog.testing
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -98,13 +100,13 @@ async def test_an_owner_that_nobody_checks_stops_the_start() -> None:
     assert "account.account_id" in message
 
 
-async def test_a_method_that_streams_requests_stops_the_start() -> None:
+async def test_a_method_that_streams_both_ways_stops_the_start() -> None:
     message = await refused(
         lambda service: service.add(
-            echo_pb2_grpc.add_UploadServiceServicer_to_server, echo_pb2_grpc.UploadServiceServicer()
+            echo_pb2_grpc.add_TalkServiceServicer_to_server, echo_pb2_grpc.TalkServiceServicer()
         )
     )
-    assert "UploadService.Upload" in message
+    assert "TalkService.Talk" in message
 
 
 async def test_a_stream_written_as_a_coroutine_stops_the_start() -> None:
@@ -128,7 +130,7 @@ async def test_two_processes_cannot_share_a_port(start_echo: StartEcho) -> None:
 async def http_get(port: int | None, path: str, method: str = "GET") -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     return answer
 
@@ -162,12 +164,62 @@ async def test_a_failing_background_task_is_counted_and_run_again(start_echo: St
         await asyncio.Event().wait()
 
     echo = await start_echo(prepare=lambda service: service.background("fragile", fragile))
-    await asyncio.wait_for(recovered.wait(), 5)
+    await asyncio.wait_for(recovered.wait(), 60)
     text = echo.service.metrics.text()
     assert b'bifrost_background_failures_total{task="fragile"} 1.0' in text
     assert b'bifrost_background_up{task="fragile"} 1.0' in text
     await echo.service.stop(0)
     assert b'bifrost_background_up{task="fragile"} 0.0' in echo.service.metrics.text()
+
+
+async def test_a_background_task_that_fails_at_its_cancellation_is_not_run_again(
+    start_echo: StartEcho,
+) -> None:
+    ran: list[int] = []
+    running = asyncio.Event()
+
+    async def stubborn() -> None:
+        ran.append(1)
+        running.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionError("cut while it was read") from None
+
+    echo = await start_echo(prepare=lambda service: service.background("stubborn", stubborn))
+    await asyncio.wait_for(running.wait(), 60)
+    await asyncio.wait_for(echo.service.stop(0), 60)
+    assert ran == [1]
+    assert "stubborn" not in {task.get_name() for task in asyncio.all_tasks()}
+
+
+async def test_what_does_not_end_is_named_and_does_not_hold_up_the_stop(start_echo: StartEcho) -> None:
+    running, release = asyncio.Event(), asyncio.Event()
+    closed: list[str] = []
+
+    async def deaf() -> None:
+        running.set()
+        while not release.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await release.wait()
+
+    async def close() -> None:
+        closed.append("database")
+
+    def prepare(service: Service) -> None:
+        service.background("deaf", deaf)
+        service.on_stop(close)
+
+    echo = await start_echo(prepare=prepare)
+    await asyncio.wait_for(running.wait(), 60)
+    work = echo.service.work.start(deaf())
+    with structlog.testing.capture_logs() as logs:
+        await asyncio.wait_for(echo.service.stop(0), 60)
+    release.set()
+    await work
+    stuck = [entry for entry in logs if entry["event"] == "task_stuck"]
+    assert [entry["task"].rpartition(".")[2] for entry in stuck] == ["deaf", "deaf"]
+    assert closed == ["database"]
 
 
 async def test_owned_work_that_fails_or_is_late_does_not_hold_up_the_stop(start_echo: StartEcho) -> None:
@@ -180,7 +232,7 @@ async def test_owned_work_that_fails_or_is_late_does_not_hold_up_the_stop(start_
     late = echo.service.work.start(asyncio.Event().wait())
     with pytest.raises(ValueError, match="lost"):
         await failed
-    await asyncio.wait_for(echo.service.stop(0.05), 5)
+    await asyncio.wait_for(echo.service.stop(0.05), 60)
     assert late.cancelled()
 
 
@@ -189,7 +241,7 @@ async def test_a_scraper_that_says_nothing_is_let_go(start_echo: StartEcho) -> N
     reader, writer = await asyncio.open_connection("127.0.0.1", echo.service.metrics_port)
     writer.write(b"GET /metrics")
     writer.write_eof()
-    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert await asyncio.wait_for(reader.read(), 60) == b""
     writer.close()
 
 
@@ -202,7 +254,7 @@ async def test_a_background_task_may_end() -> None:
 
     service.background("once", once)
     await service.start()
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), 60)
     await service.stop(0)
     assert b'bifrost_background_failures_total{task="once"}' not in service.metrics.text()
 
@@ -257,8 +309,8 @@ async def test_owned_work_outlives_its_caller_and_its_deadline(start_echo: Start
     keys = (await start_echo()).keys
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = echo_pb2_grpc.EchoServiceStub(channel)
-        call = stub.Mutate(echo_pb2.EchoRequest(), metadata=bearer(keys.user()), timeout=5)
-        await asyncio.wait_for(servicer.entered.wait(), 5)
+        call = stub.Mutate(echo_pb2.EchoRequest(), metadata=bearer(keys.user()), timeout=60)
+        await asyncio.wait_for(servicer.entered.wait(), 60)
         call.cancel()
         asyncio.get_running_loop().call_later(0.05, release.set)
         await service.stop(5)
@@ -302,7 +354,7 @@ async def test_a_process_drains_on_a_signal() -> None:
 
     before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
     try:
-        await asyncio.wait_for(_run(compose), 10)
+        await asyncio.wait_for(_run(compose), 60)
     finally:
         structlog.configure(**before)
         logging.getLogger().handlers[:] = handlers
@@ -332,14 +384,14 @@ async def test_a_process_serves_until_sigterm() -> None:
     )
     assert process.stdout is not None
     try:
-        line = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+        line = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
         assert (line["event"], line["level"], line["service"]) == ("serving", "info", "test")
         async with grpc.aio.insecure_channel(f"127.0.0.1:{line['port']}") as channel:
             stub = echo_pb2_grpc.EchoServiceStub(channel)
             with pytest.raises(grpc.aio.AioRpcError):
                 await stub.Open(echo_pb2.EchoRequest(text="bug"))
         process.send_signal(signal.SIGTERM)
-        rest = (await asyncio.wait_for(process.stdout.read(), 20)).decode().splitlines()
+        rest = (await asyncio.wait_for(process.stdout.read(), 60)).decode().splitlines()
         assert await process.wait() == 0
     finally:
         if process.returncode is None:

@@ -4,7 +4,6 @@
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -19,7 +18,8 @@ from services.runtime.database import (
     is_connection_failure,
     metadata_for,
 )
-from services.runtime.testing import eventually, new_database, temporary_postgres
+from services.runtime.testing import new_database, temporary_postgres
+from services.runtime.waiting import until
 
 metadata = metadata_for("shop")
 items = sa.Table(
@@ -145,7 +145,7 @@ async def test_a_killed_server_is_met_again_without_a_restart_of_ours() -> None:
             async with database.transaction() as connection:
                 await connection.execute(items.insert(), {"name": "lost", "price": 1})
                 os.kill(server.pid() or 0, signal.SIGKILL)
-                await eventually(lambda: server.pid() is None)
+                await until(lambda: server.pid() is None, timeout_s=60)
                 await connection.execute(sa.text("SELECT pg_sleep(5)"))
         assert is_connection_failure(caught.value)
         with pytest.raises(DatabaseUnavailableError):
@@ -163,7 +163,7 @@ async def test_close_ends_connections_that_come_back_later(postgres_url: str) ->
     async with database.raw() as driver:
         await database.close()
         assert not driver.is_closed()
-    await asyncio.wait_for(database.close(), 5)
+    await asyncio.wait_for(database.close(), 60)
     assert driver.is_closed()
 
 
@@ -184,9 +184,7 @@ async def test_migrate_makes_the_schema_once(
         await database_module.migrate(postgres_url, schema="mig", package="mig")
 
     await asyncio.gather(run(), run(), run())
-    started = time.perf_counter()
     await run()
-    assert time.perf_counter() - started < 1.0
     database = await Database.connect(postgres_url, schema="mig")
     async with database.raw() as driver:
         assert await driver.fetchval("SELECT count(*) FROM mig.thing") == 0

@@ -11,7 +11,8 @@ import pytest
 
 from services.runtime.embedded.postgres import EmbeddedPostgres, PostgresStartError
 from services.runtime.embedded.unprivileged import SHARED_ROOT, can_reach, data_folder, server_user
-from services.runtime.testing import eventually, temporary_postgres
+from services.runtime.testing import temporary_postgres
+from services.runtime.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ async def test_killed_server_starts_again_on_its_port_with_what_was_committed() 
         await fetch(server, "CREATE TABLE kept AS SELECT 7 AS n", password="p")
         port, pid = server.port, server.pid()
         os.kill(pid or 0, signal.SIGKILL)
-        await eventually(lambda: server.pid() is None)
+        await until(lambda: server.pid() is None, timeout_s=60)
         assert (server.data_dir / "postmaster.pid").exists()
         server.start()
         assert (server.port, await fetch(server, "SELECT n FROM kept", password="p")) == (port, 7)
@@ -77,7 +78,7 @@ async def test_killed_server_starts_again_on_its_port_with_what_was_committed() 
         other.start()
         assert (other.port, other.pid()) == (port, server.pid())
         other.stop()
-        await eventually(lambda: server.pid() is None)
+        await until(lambda: server.pid() is None, timeout_s=60)
         server.stop()
         server.start()
         assert await fetch(server, "SELECT n FROM kept", password="p") == 7

@@ -5,7 +5,7 @@ import pytest
 import valkey
 
 from services.runtime.embedded.valkey import EmbeddedValkey
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 
 
 async def test_it_answers_with_its_password_only_and_comes_back_on_its_port() -> None:
@@ -20,7 +20,7 @@ async def test_it_answers_with_its_password_only_and_comes_back_on_its_port() ->
         pid, port = server.pid(), server.port
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        await eventually(lambda: server.pid() is None)
+        await until(lambda: server.pid() is None, timeout_s=60)
         server.start()
         assert server.port == port
         assert client.get("a") is None

@@ -2,69 +2,48 @@
 # ruff: noqa: PT012
 
 import asyncio
+import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 
+import asyncpg
 import pytest
-import sqlalchemy as sa
+import structlog.testing
 
 from services.runtime.clock import ManualClock, SystemClock
 from services.runtime.database import (
     CommitOutcomeUnknownError,
     Database,
     DatabaseUnavailableError,
-    metadata_for,
 )
-from services.runtime.event_log import EventLog, FencedError, LoggedEvent, NewEvent, event_log_tables
-from services.runtime.testing import eventually, new_database, temporary_postgres
-
-metadata = metadata_for("shop")
-tables = event_log_tables(metadata)
-effects = sa.Table("effect", metadata, sa.Column("name", sa.Text, primary_key=True))
-
-
-async def make_tables(database: Database) -> None:
-    async with database.transaction() as connection:
-        await connection.execute(sa.schema.CreateSchema("shop", if_not_exists=True))
-        await connection.run_sync(metadata.drop_all)
-        await connection.run_sync(metadata.create_all)
+from services.runtime.event_log import EventLog, FencedError, LoggedEvent
+from services.runtime.testing import new_database, temporary_postgres
+from services.runtime.waiting import until
+from services.runtime.writer_lock import WriterLock
+from tests.integration.runtime.shop_log import (
+    append,
+    append_at_once,
+    effects,
+    event,
+    make_tables,
+    shop_database,
+    shop_log,
+    tables,
+    take,
+)
 
 
 @pytest.fixture
 async def database(postgres_url: str) -> AsyncIterator[Database]:
-    database = await Database.connect(postgres_url, schema="shop", pool_size=12)
-    await make_tables(database)
-    yield database
-    await database.close()
+    async with shop_database(postgres_url) as database:
+        yield database
 
 
 @pytest.fixture
 async def log(database: Database) -> AsyncIterator[EventLog]:
-    log = EventLog(database, tables, clock=SystemClock(), tail_size=20)
-    await log.open()
-    yield log
-    await log.close()
-
-
-def event(name: str, key: str = "k") -> NewEvent:
-    return NewEvent(key, "made", 7, name.encode())
-
-
-async def append(log: EventLog, *names: str, key: str = "k") -> list[int]:
-    async with log.transaction() as transaction:
-        await transaction.connection.execute(effects.insert(), [{"name": name} for name in names])
-        transaction.append(*(event(name, key) for name in names))
-    return [logged.sequence for logged in transaction.logged]
-
-
-async def take(log: EventLog, after: int, count: int, keys: set[str] | None = None) -> list[LoggedEvent]:
-    taken: list[LoggedEvent] = []
-    async for events in log.follow(after, keys=keys):
-        taken += events
-        if len(taken) >= count:
-            break
-    return taken
+    async with shop_log(database) as log:
+        yield log
 
 
 async def test_events_are_numbered_from_one_and_published_after_the_commit(database: Database) -> None:
@@ -92,11 +71,12 @@ async def test_writers_at_once_leave_no_gap_and_readers_see_commit_order(log: Ev
     reader = asyncio.create_task(take(log, 0, 240))
 
     async def write(writer: int) -> None:
+        way = append_at_once if writer % 2 else append
         for n in range(15):
-            await append(log, f"{writer}-{n}a", f"{writer}-{n}b")
+            await way(log, f"{writer}-{n}a", f"{writer}-{n}b")
 
     await asyncio.gather(*(write(writer) for writer in range(8)))
-    seen = await asyncio.wait_for(reader, 10)
+    seen = await asyncio.wait_for(reader, 60)
     assert [e.sequence for e in seen] == list(range(1, 241))
     assert await log.read(0, 1000) == seen
 
@@ -108,6 +88,29 @@ async def test_reader_behind_the_tail_falls_back_to_the_database(log: EventLog) 
     assert [e.sequence for e in await take(log, 597, 3)] == [598, 599, 600]
 
 
+@pytest.mark.parametrize("keys", [None, {"k"}])
+async def test_page_from_the_database_holds_nothing_beyond_what_it_reaches(
+    database: Database, log: EventLog, keys: set[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events that are committed while a reader waits for a connection come with its next page, once."""
+    await append(log, *map(str, range(50)))
+    raw = Database.raw
+
+    @contextlib.asynccontextmanager
+    async def busy(self: Database) -> AsyncIterator[asyncpg.Connection]:
+        monkeypatch.undo()
+        await append(log, "meanwhile")
+        async with raw(self) as driver:
+            yield driver
+
+    monkeypatch.setattr(Database, "raw", busy)
+    events, reached = await log.page(0, keys=keys)
+    assert [e.sequence for e in events] == list(range(1, 51))
+    assert reached == 50
+    events, reached = await log.page(reached, keys=keys)
+    assert [e.sequence for e in events] == [51]
+
+
 async def test_filtered_reader_gets_its_keys_alone_from_database_and_tail(log: EventLog) -> None:
     for n in range(100):
         await append(log, f"{n}", key=f"key{n % 3}")
@@ -116,12 +119,15 @@ async def test_filtered_reader_gets_its_keys_alone_from_database_and_tail(log: E
     waiting = asyncio.create_task(take(log, 100, 1, keys={"key1"}))
     await append(log, "x", key="key2")
     await append(log, "y", key="key1")
-    assert [e.payload for e in await asyncio.wait_for(waiting, 5)] == [b"y"]
+    assert [e.payload for e in await asyncio.wait_for(waiting, 60)] == [b"y"]
 
 
-async def test_cancelled_caller_leaves_tail_and_database_agreed(log: EventLog) -> None:
+@pytest.mark.parametrize("way", [append, append_at_once])
+async def test_cancelled_caller_leaves_tail_and_database_agreed(
+    log: EventLog, way: Callable[..., Coroutine[None, None, object]]
+) -> None:
     for attempt in range(40):
-        task = asyncio.create_task(append(log, f"c{attempt}"))
+        task = asyncio.create_task(way(log, f"c{attempt}"))
         for _ in range(attempt):
             await asyncio.sleep(0)
         task.cancel()
@@ -139,7 +145,7 @@ async def test_second_writer_waits_for_the_first(database: Database, log: EventL
     done, _ = await asyncio.wait([opening], timeout=0.1)
     assert not done
     await log.close()
-    await asyncio.wait_for(opening, 5)
+    await asyncio.wait_for(opening, 60)
     assert second.epoch == log.epoch
     assert await append(second, "second") == [2]
     await second.close()
@@ -180,7 +186,7 @@ async def test_lost_lock_is_taken_again(database: Database, log: EventLog) -> No
     async def taken_again() -> bool:
         return await lock_holders(database) not in ([], [holder])
 
-    await eventually(taken_again)
+    await until(taken_again, timeout_s=60)
     assert await append(log, "still the writer") == [1]
 
 
@@ -189,7 +195,80 @@ async def test_lost_lock_with_a_moved_token_fences(database: Database, log: Even
     async with database.raw() as driver:
         await driver.execute("UPDATE event_log_head SET writer_token = writer_token + 1")
         await driver.execute("SELECT pg_terminate_backend($1)", holder)
-    await asyncio.wait_for(log.fenced.wait(), 5)
+    await asyncio.wait_for(log.fenced.wait(), 60)
+
+
+class Refusing:
+    """`Database.dedicated` of a database whose next connections are refused with the given errors."""
+
+    def __init__(self, database: Database, *errors: Exception) -> None:
+        self._connect = database.dedicated
+        self._errors = list(errors)
+        self.asked = 0
+
+    async def __call__(self) -> asyncpg.Connection:
+        self.asked += 1
+        if self._errors:
+            raise self._errors.pop(0)
+        return await self._connect()
+
+
+async def cut_the_lock(database: Database) -> int:
+    (holder,) = await lock_holders(database)
+    async with database.raw() as driver:
+        await driver.execute("SELECT pg_terminate_backend($1)", holder)
+    return holder
+
+
+async def test_a_driver_that_is_confused_by_a_dying_server_is_a_lost_connection(
+    database: Database, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = Refusing(database, asyncpg.InternalClientError("got result for unknown protocol state 0"))
+    monkeypatch.setattr(database, "dedicated", refusing)
+    holder = await cut_the_lock(database)
+
+    async def taken_again() -> bool:
+        return await lock_holders(database) not in ([], [holder])
+
+    await until(taken_again, timeout_s=60)
+    assert refusing.asked == 2
+    assert not log.fenced.is_set()
+    assert await append(log, "still the writer") == [1]
+
+
+async def test_a_lock_that_nobody_keeps_any_more_fences(
+    database: Database, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "dedicated", Refusing(database, ZeroDivisionError("a defect")))
+    with structlog.testing.capture_logs() as logs:
+        await cut_the_lock(database)
+        await asyncio.wait_for(log.fenced.wait(), 60)
+    assert [(e["event"], e["schema"]) for e in logs] == [("writer_lock_not_kept", "shop")]
+    with pytest.raises(FencedError):
+        await append(log, "not the writer")
+
+
+async def test_a_connection_that_fails_while_the_lock_is_taken_again_is_closed(
+    database: Database, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left open it would hold the lock against its own process."""
+    tried: list[int] = []
+
+    async def fail_after_locking(self: WriterLock, connection: asyncpg.Connection) -> bool:
+        monkeypatch.undo()
+        tried.append(connection.get_server_pid())
+        await is_ours(self, connection)
+        raise asyncpg.InternalClientError("got result for unknown protocol state 0")
+
+    is_ours = WriterLock._is_ours
+    monkeypatch.setattr(WriterLock, "_is_ours", fail_after_locking)
+    holder = await cut_the_lock(database)
+
+    async def taken_again() -> bool:
+        return await lock_holders(database) not in ([], [holder], tried)
+
+    await until(taken_again, timeout_s=60)
+    assert not log.fenced.is_set()
 
 
 @pytest.mark.parametrize("committed", [True, False])
@@ -243,7 +322,7 @@ async def test_killed_database_loses_and_doubles_nothing() -> None:
                 name = f"{writer}-{n}"
                 n += 1
                 try:
-                    await append(log, name)
+                    await (append_at_once if writer % 2 else append)(log, name)
                     confirmed.append(name)
                 except DatabaseUnavailableError:
                     failed.append(name)
@@ -251,13 +330,13 @@ async def test_killed_database_loses_and_doubles_nothing() -> None:
 
         writers = [asyncio.create_task(write(writer)) for writer in range(4)]
         for _ in range(2):
-            await eventually(_beyond(log, 40))
+            await until(_beyond(log, 40), timeout_s=60)
             os.kill(server.pid() or 0, signal.SIGKILL)
-            await eventually(lambda: server.pid() is None)
+            await until(lambda: server.pid() is None, timeout_s=60)
             await asyncio.to_thread(server.start)
-        await eventually(_beyond(log, 40))
+        await until(_beyond(log, 40), timeout_s=60)
         stop.set()
-        await asyncio.wait_for(asyncio.gather(*writers), 20)
+        await asyncio.wait_for(asyncio.gather(*writers), 60)
         stored = await log.read(0, 1_000_000)
         payloads = [e.payload.decode() for e in stored]
         assert failed

@@ -6,16 +6,22 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+import asyncpg
+import grpc
 import pytest
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bifrost.portfolio.v1.ledger_service_pb2 import StreamLedgerLogResponse
 from bifrost.type.v1.stream_pb2 import StreamPosition
-from services.runtime.database import Database
+from services.runtime.database import Database, DatabaseUnavailableError
+from services.runtime.errors import DETAILS_KEY, ApiError, unavailable
 from services.runtime.event_log import EventLog, LogTransaction, NewEvent
-from services.runtime.follower import Follower, FollowerHaltedError
-from services.runtime.testing import eventually, new_database, temporary_postgres
+from services.runtime.follower import CursorMovedError, Follower, FollowerHaltedError
+from services.runtime.stream_client import Backoff
+from services.runtime.testing import new_database, temporary_postgres
+from services.runtime.waiting import until
 from tests.integration.runtime.log_streams import append, cursors, effects, fresh_database, open_log, opener
 
 Response = StreamLedgerLogResponse
@@ -53,6 +59,7 @@ def follower(
     apply: Callable[[AsyncConnection, Sequence[Response]], Awaitable[None]] = record,
     filtered: bool = False,
     silence_s: float = 20.0,
+    behind_s: float = 60.0,
 ) -> Follower[AsyncConnection, Response]:
     return Follower(
         "test",
@@ -62,6 +69,7 @@ def follower(
         apply=apply,
         filtered=filtered,
         silence_s=silence_s,
+        behind_s=behind_s,
     )
 
 
@@ -81,10 +89,10 @@ async def test_events_are_applied_in_batches_and_the_cursor_moves_with_them(
     await append(log, 1200)
     following = follower(database, opener(log))
     async with running(following):
-        await asyncio.wait_for(following.caught_up.wait(), 10)
+        await asyncio.wait_for(following.caught_up.wait(), 60)
         assert await recorded(database) == list(range(1, 1201))
         await append(log, 1)
-        await eventually(lambda: following.position.sequence == 1201)
+        await until(lambda: following.position.sequence == 1201, timeout_s=60)
     async with database.read() as connection:
         batches = (
             await connection.execute(sa.select(sa.func.count(effects.c.batch.distinct())))
@@ -93,7 +101,7 @@ async def test_events_are_applied_in_batches_and_the_cursor_moves_with_them(
     assert not following.caught_up.is_set()
     again = follower(database, opener(log))
     async with running(again):
-        await asyncio.wait_for(again.caught_up.wait(), 10)
+        await asyncio.wait_for(again.caught_up.wait(), 60)
     assert again.position.sequence == 1201
     assert await recorded(database) == list(range(1, 1202))
 
@@ -113,7 +121,7 @@ async def test_cut_streams_are_taken_up_where_the_cursor_stands(database: Databa
     await append(log, 60)
     following = follower(database, cut)
     async with running(following):
-        await eventually(lambda: following.position.sequence == 60)
+        await until(lambda: following.position.sequence == 60, timeout_s=60)
     assert opened == [0, 7, 14, 21, 28, 35]
     assert await recorded(database) == list(range(1, 61))
 
@@ -123,10 +131,10 @@ async def test_filtered_stream_is_checked_by_the_previous_sequence(database: Dat
         await append(log, 1, key=key)
     following = follower(database, opener(log, keys={"a"}), filtered=True)
     async with running(following):
-        await asyncio.wait_for(following.caught_up.wait(), 10)
+        await asyncio.wait_for(following.caught_up.wait(), 60)
         await append(log, 1, key="b")
         await append(log, 1, key="a")
-        await eventually(lambda: following.position.sequence == 9)
+        await until(lambda: following.position.sequence == 9, timeout_s=60)
     assert await recorded(database) == [2, 5, 6, 9]
 
 
@@ -143,9 +151,73 @@ async def test_failing_effect_is_undone_and_tried_again(database: Database, log:
     await append(log, 5)
     following = follower(database, opener(log), apply=fail_at_first)
     async with running(following):
-        await asyncio.wait_for(following.caught_up.wait(), 10)
+        await asyncio.wait_for(following.caught_up.wait(), 60)
     assert await recorded(database) == [1, 2, 3, 4, 5]
     assert failures == 0
+
+
+async def test_effect_that_fails_for_good_halts_the_follower_and_is_told_once(
+    database: Database, log: EventLog
+) -> None:
+    asked: list[int] = []
+
+    async def refuse_third(connection: AsyncConnection, responses: Sequence[Response]) -> None:
+        await record(connection, responses)
+        if responses[-1].header.sequence >= 3:
+            asked.append(responses[0].header.sequence)
+            raise ValueError("no such account")
+
+    await append(log, 2)
+    following = follower(database, opener(log), apply=refuse_third)
+    with structlog.testing.capture_logs() as logged:
+        task = asyncio.create_task(following.run())
+        await asyncio.wait_for(following.caught_up.wait(), 60)
+        await append(log, 2)
+        await asyncio.wait_for(task, 60)
+    assert len(asked) == 5
+    assert "the events after 2 failed 5 times" in str(following.halted)
+    assert "no such account" in str(following.halted)
+    assert not following.caught_up.is_set()
+    assert following.position.sequence == 2
+    assert await recorded(database) == [1, 2]
+    assert [entry["event"] for entry in logged if entry["log_level"] == "error"] == ["follower_halted"]
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        DatabaseUnavailableError("away"),
+        CursorMovedError("a twin"),
+        asyncpg.DeadlockDetectedError("deadlock"),
+        asyncpg.DiskFullError("full"),
+        TimeoutError(),
+        unavailable("NOT_CAUGHT_UP", "another process"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_what_passes_does_not_halt_the_follower(
+    database: Database, log: EventLog, monkeypatch: pytest.MonkeyPatch, passing: Exception
+) -> None:
+    """Neither however often it comes, nor together with failures before and after it."""
+
+    async def at_once(_backoff: Backoff, *, at_least_s: float = 0.0) -> None:
+        await asyncio.sleep(at_least_s)
+
+    monkeypatch.setattr(Backoff, "pause", at_once)
+    wrong = ValueError("not yet")
+    errors = [*[wrong] * 4, passing, *[wrong] * 4, *[passing] * 7]
+
+    async def fail_at_first(connection: AsyncConnection, responses: Sequence[Response]) -> None:
+        await record(connection, responses)
+        if errors:
+            raise errors.pop(0)
+
+    await append(log, 5)
+    following = follower(database, opener(log), apply=fail_at_first)
+    async with running(following):
+        await asyncio.wait_for(following.caught_up.wait(), 60)
+    assert errors == []
+    assert await recorded(database) == [1, 2, 3, 4, 5]
 
 
 async def test_two_processes_on_one_cursor_apply_each_event_once(database: Database, log: EventLog) -> None:
@@ -153,7 +225,7 @@ async def test_two_processes_on_one_cursor_apply_each_event_once(database: Datab
     async with running(first), running(second):
         for _ in range(20):
             await append(log, 3)
-        await eventually(lambda: max(first.position.sequence, second.position.sequence) == 60)
+        await until(lambda: max(first.position.sequence, second.position.sequence) == 60, timeout_s=60)
     assert await recorded(database) == list(range(1, 61))
 
 
@@ -170,7 +242,7 @@ async def test_effects_may_append_to_a_log_of_our_own(database: Database, log: E
         "echo", open_stream=opener(log), transaction=log.transaction, cursors=cursors, apply=echo
     )
     task = asyncio.create_task(following.run())
-    await eventually(lambda: following.position.sequence == 8)
+    await until(lambda: following.position.sequence == 8, timeout_s=60)
     task.cancel()
     await asyncio.wait([task])
     assert log.head == 8
@@ -182,6 +254,10 @@ Change = Callable[[list[Response]], list[Response]]
 
 def without_second(responses: list[Response]) -> list[Response]:
     return [responses[0], *responses[2:]]
+
+
+def without_last(responses: list[Response]) -> list[Response]:
+    return [*responses[:-2], responses[-1]]
 
 
 def doubled(responses: list[Response]) -> list[Response]:
@@ -202,6 +278,7 @@ def unknown_kind(responses: list[Response]) -> list[Response]:
     ("change", "reason"),
     [
         (without_second, "event 3 after 2 came when at 1"),
+        (without_last, "the log is at 3, we got to 2"),
         (doubled, "event 1 after 0 came when at 1"),
         (other_epoch, "epoch changed"),
         (unknown_kind, "of a kind unknown"),
@@ -222,27 +299,77 @@ async def test_missing_events_halt_the_follower(
             yield response
 
     following = follower(database, changed)
-    await asyncio.wait_for(following.run(), 5)
+    await asyncio.wait_for(following.run(), 60)
     assert reason in str(following.halted)
     assert not following.caught_up.is_set()
-    await asyncio.wait_for(following.run(), 5)
+    await asyncio.wait_for(following.run(), 60)
     assert await recorded(database) in ([], [1], [1, 2, 3])
 
 
-async def test_log_restored_to_an_earlier_state_halts(database: Database, log: EventLog) -> None:
+Opener = Callable[[StreamPosition | None], AsyncIterator[Response]]
+
+
+def ending(log: EventLog, head: int, marker: str) -> Opener:
+    """A log that ends at `head`: it says so when it is asked for more, or in the marker."""
+
+    async def open_stream(after: StreamPosition | None) -> AsyncIterator[Response]:
+        if marker == "refusal" and after is not None and after.sequence > head:
+            error = ApiError(grpc.StatusCode.OUT_OF_RANGE, "STREAM_POSITION_INVALID", "beyond the head")
+            await asyncio.sleep(0)
+            raise rpc_error(error)
+        response = Response()
+        response.header.epoch, response.header.sequence = log.epoch, head
+        getattr(response, "heartbeat" if marker == "heartbeat" else "replay_end").SetInParent()
+        yield response
+        await asyncio.Event().wait()
+
+    return open_stream
+
+
+def rpc_error(error: ApiError) -> grpc.aio.AioRpcError:
+    """The error as a client has it."""
+    status = error.to_status("bifrost.test")
+    details = grpc.aio.Metadata((DETAILS_KEY, status.SerializeToString()))
+    return grpc.aio.AioRpcError(error.code, grpc.aio.Metadata(), details, status.message)
+
+
+@pytest.mark.parametrize("marker", ["refusal", "replay_end", "heartbeat"])
+async def test_a_process_that_is_being_replaced_is_left_for_the_new_one(
+    database: Database, log: EventLog, marker: str
+) -> None:
+    """The old one has not heard of event 3; its answers neither halt the follower nor count as caught up."""
     await append(log, 3)
     async with running(following := follower(database, opener(log))):
-        await asyncio.wait_for(following.caught_up.wait(), 10)
+        await asyncio.wait_for(following.caught_up.wait(), 60)
+    reached: list[bool] = []
 
-    async def shorter(after: StreamPosition | None) -> AsyncIterator[Response]:
-        response = Response()
-        response.header.epoch, response.header.sequence = log.epoch, 2
-        response.heartbeat.SetInParent()
-        yield response
+    async def old_then_new(after: StreamPosition | None) -> AsyncIterator[Response]:
+        reached.append(following.caught_up.is_set())
+        serving = ending(log, 2, marker) if len(reached) < 4 else opener(log)
+        async for response in serving(after):
+            yield response
 
-    following = follower(database, shorter)
-    await asyncio.wait_for(following.run(), 5)
-    assert "ends at 2, before our 3" in str(following.halted)
+    following = follower(database, old_then_new)
+    async with running(following):
+        await append(log, 1)
+        await until(lambda: following.position.sequence == 4, timeout_s=60)
+    assert reached == [False] * 4
+    assert following.halted is None
+    assert await recorded(database) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("marker", ["refusal", "replay_end", "heartbeat"])
+async def test_a_log_that_stays_behind_has_lost_events(
+    database: Database, log: EventLog, marker: str
+) -> None:
+    await append(log, 3)
+    async with running(following := follower(database, opener(log))):
+        await asyncio.wait_for(following.caught_up.wait(), 60)
+    following = follower(database, ending(log, 2, marker), behind_s=0.1)
+    await asyncio.wait_for(following.run(), 60)
+    reason = "beyond the head" if marker == "refusal" else "ends at 2, before our 3"
+    assert reason in str(following.halted)
+    assert await recorded(database) == [1, 2, 3]
 
 
 async def test_effect_may_halt_the_follower(database: Database, log: EventLog) -> None:
@@ -251,7 +378,7 @@ async def test_effect_may_halt_the_follower(database: Database, log: EventLog) -
 
     await append(log, 1)
     following = follower(database, opener(log), apply=refuse)
-    await asyncio.wait_for(following.run(), 5)
+    await asyncio.wait_for(following.run(), 60)
     assert following.halted == "a fill of an unknown order"
     assert following.position.sequence == 0
 
@@ -270,7 +397,7 @@ async def test_silent_stream_is_taken_for_dead(database: Database, log: EventLog
     following = follower(database, silent_once, silence_s=0.05)
     async with running(following):
         await append(log, 1)
-        await eventually(lambda: following.position.sequence == 1)
+        await until(lambda: following.position.sequence == 1, timeout_s=60)
 
 
 async def test_killed_database_neither_loses_nor_doubles_effects() -> None:
@@ -280,12 +407,12 @@ async def test_killed_database_neither_loses_nor_doubles_effects() -> None:
         following = follower(database, opener(log))
         async with running(following):
             await append(log, 20)
-            await eventually(lambda: following.position.sequence > 0)
+            await until(lambda: following.position.sequence > 0, timeout_s=60)
             os.kill(server.pid() or 0, signal.SIGKILL)
-            await eventually(lambda: server.pid() is None)
+            await until(lambda: server.pid() is None, timeout_s=60)
             await asyncio.to_thread(server.start)
             await append(log, 20)
-            await eventually(lambda: following.position.sequence == 40)
+            await until(lambda: following.position.sequence == 40, timeout_s=60)
         assert await recorded(database) == list(range(1, 41))
         await log.close()
         await database.close()

@@ -27,8 +27,9 @@ from services.runtime.follower import Follower
 from services.runtime.server import Service
 from services.runtime.settings import ServiceSettings
 from services.runtime.stream_client import resuming
-from services.runtime.testing import eventually, serving
+from services.runtime.testing import serving
 from services.runtime.testing_keys import MeshKeys, bearer
+from services.runtime.waiting import until
 from tests.integration.runtime.log_streams import append, cursors, effects, fresh_database, open_log, serve
 
 LedgerLog: TypeAlias = grpc.aio.UnaryStreamCall[StreamLedgerLogRequest, StreamLedgerLogResponse]
@@ -126,16 +127,16 @@ async def test_log_is_followed_over_grpc_through_a_restart(
 
         await stack.enter_async_context(in_background(following.run()))
         await stack.enter_async_context(in_background(view()))
-        await asyncio.wait_for(following.caught_up.wait(), 10)
-        await eventually(lambda: len(viewed) == 3)
+        await asyncio.wait_for(following.caught_up.wait(), 60)
+        await until(lambda: len(viewed) == 3, timeout_s=60)
         await service.stop(grace_s=1.0)
-        await eventually(lambda: not following.caught_up.is_set())
+        await until(lambda: not following.caught_up.is_set(), timeout_s=60)
         await append(log, 2)
         again = portfolio(keys, log, port)
         stack.push_async_callback(again.stop, 1.0)
         await again.start()
-        await eventually(lambda: following.position.sequence == 5 and following.caught_up.is_set())
-        await eventually(lambda: viewed == [1, 2, 3, 4, 5])
+        await until(lambda: following.position.sequence == 5 and following.caught_up.is_set(), timeout_s=60)
+        await until(lambda: viewed == [1, 2, 3, 4, 5], timeout_s=60)
         assert following.halted is None
 
 
@@ -153,6 +154,32 @@ async def test_view_of_a_log_that_is_gone_begins_anew(log: EventLog) -> None:
     stream = resuming(open_stream, resume_after=StreamPosition(epoch="old", sequence=9))
     assert (await anext(stream)).header.sequence == 1
     assert asked == ["old", ""]
+
+
+async def test_a_view_is_taken_up_after_its_last_event_whatever_marker_came_since(log: EventLog) -> None:
+    """So that each event of a filtered log names the one before it, also when other keys moved the head."""
+    await append(log, 1, key="mine")
+    await append(log, 2, key="other")
+    asked: list[int] = []
+
+    async def open_stream(after: StreamPosition | None) -> AsyncIterator[StreamLedgerLogResponse]:
+        asked.append(after.sequence if after else 0)
+        async for message in serve(log, after, keys={"mine"}):
+            response = StreamLedgerLogResponse.FromString(message)
+            yield response
+            if response.WhichOneof("event") == "replay_end":
+                return  # cut
+
+    links: list[tuple[int, int]] = []
+    async for response in resuming(open_stream):
+        if response.WhichOneof("event") == "entry":
+            links.append((response.header.previous_sequence, response.header.sequence))
+        elif len(links) == 1:
+            await append(log, 1, key="mine")
+        else:
+            break
+    assert links == [(0, 1), (1, 4)]
+    assert asked == [0, 1]
 
 
 async def refused(code: grpc.StatusCode, reason: str) -> grpc.aio.AioRpcError:

@@ -38,7 +38,7 @@ def at(log: EventLog, sequence: int) -> StreamPosition:
 
 
 async def read(stream: AsyncIterator[bytes], count: int) -> list[tuple[str | None, int]]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         responses = [StreamLedgerLogResponse.FromString(await anext(stream)) for _ in range(count)]
     return [(r.WhichOneof("event"), r.header.sequence) for r in responses]
 
@@ -50,6 +50,17 @@ async def test_replay_is_marked_and_followed_by_live_events(log: EventLog) -> No
     live = asyncio.create_task(read(stream, 2))
     await append(log, 2)
     assert await live == [("entry", 4), ("entry", 5)]
+
+
+@pytest.mark.parametrize("keys", [None, {"a"}])
+async def test_replay_end_is_not_ahead_of_what_was_sent(log: EventLog, keys: set[str] | None) -> None:
+    """Events that are committed while the replay is sent come after its end; who resumes there has them."""
+    await append(log, 3, key="a")
+    stream = serve(log, None, keys=keys)
+    assert await read(stream, 2) == [("entry", 1), ("entry", 2)]
+    await append(log, 2, key="a")
+    assert await read(stream, 2) == [("entry", 3), ("replay_end", 3)]
+    assert await read(serve(log, at(log, 3), keys=keys), 2) == [("entry", 4), ("entry", 5)]
 
 
 async def test_empty_log_begins_with_the_replay_end(log: EventLog) -> None:
@@ -109,7 +120,7 @@ async def test_drain_ends_the_stream_with_retry_info(log: EventLog) -> None:
     await asyncio.sleep(0)
     draining.set()
     with pytest.raises(ApiError) as caught:
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 60)
     assert (caught.value.code, caught.value.reason) == (grpc.StatusCode.UNAVAILABLE, "DRAINING")
     assert caught.value.retry_after_s
 
@@ -147,49 +158,57 @@ async def shared_log(postgres_server: EmbeddedPostgres) -> AsyncIterator[EventLo
     await database.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     cuts=st.lists(st.integers(1, 25), max_size=8),
     writes=st.lists(st.tuples(st.integers(1, 40), st.sampled_from("ab")), max_size=8),
     keys=st.sampled_from([None, {"a"}, {"a", "b"}]),
+    at_markers=st.booleans(),
 )
 async def test_cut_anywhere_and_resumed_every_event_comes_once_and_in_order(
-    shared_log: EventLog, cuts: list[int], writes: list[tuple[int, str]], keys: set[str] | None
+    shared_log: EventLog,
+    cuts: list[int],
+    writes: list[tuple[int, str]],
+    keys: set[str] | None,
+    at_markers: bool,
 ) -> None:
-    """The stream is cut after each of `cuts` events while events are written, and taken up where it stood."""
+    """The stream is cut after each of `cuts` messages while events are written, and taken up where it stood.
+
+    That is its last event or, with `at_markers`, its last message of any kind.
+    """
     log, start = shared_log, shared_log.head
-    seen: list[int] = []
+    position, seen = at(log, start), list[int]()
 
     async def write() -> None:
         for count, key in writes:
             await append(log, count, key=key)
 
-    async def follow(position: StreamPosition, enough: int | None) -> StreamPosition:
+    async def follow(enough: int | None) -> None:
+        nonlocal position
+        before = position.sequence
         async for response in opener(log, keys=keys)(position):
-            if response.WhichOneof("event") == "entry":
-                before = position.sequence if keys else 0
-                assert response.header.previous_sequence == before
-                seen.append(response.header.sequence)
-                position = at(log, response.header.sequence)
+            sequence, is_event = response.header.sequence, response.WhichOneof("event") == "entry"
+            if is_event:
+                assert response.header.previous_sequence == (before if keys else 0)
+                before = sequence
+                seen.append(sequence)
+            if is_event or at_markers:
+                position = at(log, sequence)
                 enough = None if enough is None else enough - 1
             if enough == 0 or (enough is None and response.WhichOneof("event") == "replay_end"):
                 break
-        return position
 
     writing = asyncio.create_task(write())
-    position = at(log, start)
     for cut in cuts:
-        reading = asyncio.create_task(follow(position, cut))
+        reading = asyncio.create_task(follow(cut))
         await asyncio.wait([reading, writing], return_when=asyncio.FIRST_COMPLETED)
         if not reading.done():
+            reading.cancel()
+            await asyncio.wait([reading])
             break
-        position = reading.result()
+        reading.result()
     await writing
-    if cuts and not reading.done():
-        reading.cancel()
-        await asyncio.wait([reading])
-        position = at(log, seen[-1] if seen else start)
-    await follow(position, None)
+    await follow(None)
     expected = [e.sequence for e in await log.read(start, 10_000, keys=keys)]
     assert seen[: len(expected)] == expected
 
@@ -206,12 +225,13 @@ async def test_stalled_readers_do_not_slow_another(log: EventLog) -> None:
             await append(log, 1)
             await reading
             taken.append(time.perf_counter() - started)
-        return sorted(taken)
+        return taken
 
-    alone = (await latencies())[25]
+    # The least of fifty: a machine that is busy with something else makes some of them slow, not all.
+    alone = min(await latencies())
     stalled = [serve(log, None) for _ in range(20)]
     for stream in stalled:
         await anext(stream)
-    assert (await latencies())[25] < alone * 3
+    assert min(await latencies()) < alone * 3
     for stream in stalled:
         await stream.aclose()  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.runtime.group_commit import GroupCommit
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 
 
 class Store:
@@ -33,7 +33,7 @@ async def test_idle_flushes_at_once_and_load_gathers() -> None:
     assert await group.submit(1) == 10
     store.gate.clear()
     first = asyncio.create_task(group.submit(3))
-    await eventually(lambda: len(store.batches) == 2)
+    await until(lambda: len(store.batches) == 2, timeout_s=60)
     rest = [asyncio.create_task(group.submit(n)) for n in range(11, 23, 2)]
     await asyncio.sleep(0)
     store.gate.set()
@@ -67,7 +67,7 @@ async def test_cancelled_submitter_neither_stops_nor_loses_the_batch() -> None:
     store.gate.clear()
     group = GroupCommit(store.flush)
     gone, stays = asyncio.create_task(group.submit(1)), asyncio.create_task(group.submit(3))
-    await eventually(lambda: bool(store.batches))
+    await until(lambda: bool(store.batches), timeout_s=60)
     gone.cancel()
     store.gate.set()
     assert await stays == 30

@@ -1,5 +1,9 @@
 """Page tokens and sizes."""
 
+import base64
+import hashlib
+import json
+
 import grpc
 import pytest
 from hypothesis import given
@@ -8,14 +12,17 @@ from hypothesis import strategies as st
 from bifrost.portfolio.v1.ledger_service_pb2 import ListLedgerEntriesRequest
 from bifrost.portfolio.v1.portfolio_service_pb2 import ListAccountsRequest, ListPortfoliosRequest
 from services.runtime.errors import ApiError
-from services.runtime.pagination import decode_page_token, encode_page_token, page_size
+from services.runtime.pagination import Column, decode_page_token, encode_page_token, number, page_size, text
+
+KEPT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 
 
-@given(st.dictionaries(st.text(), st.text(), max_size=3), st.integers(0, 1000))
-def test_token_gives_the_position_back_to_the_same_request(position: dict[str, str], size: int) -> None:
+@given(KEPT, st.integers(-(2**63), 2**63 - 1), st.integers(0, 1000))
+def test_token_gives_the_position_back_to_the_same_request(symbol: str, sequence: int, size: int) -> None:
+    position = {"symbol": symbol, "sequence": str(sequence)}
     token = encode_page_token(ListLedgerEntriesRequest(account_id="a"), position)
     again = ListLedgerEntriesRequest(account_id="a", page_size=size, page_token=token)
-    assert decode_page_token(again, token) == position
+    assert decode_page_token(again, token, symbol=text, sequence=number) == position
 
 
 def test_empty_token_is_the_first_page() -> None:
@@ -43,9 +50,65 @@ def test_token_of_another_request_is_refused() -> None:
     assert_refused(ListAccountsRequest(), encode_page_token(ListPortfoliosRequest(), {}))
 
 
-def assert_refused(request: ListLedgerEntriesRequest | ListAccountsRequest, token: str) -> None:
+@pytest.mark.parametrize(
+    "position",
+    [
+        {},
+        {"other": "1"},
+        {"sequence": "1", "other": "1"},
+        {"sequence": 1},
+        {"sequence": None},
+        {"sequence": ["1"]},
+        {"sequence": ""},
+        {"sequence": "x"},
+        {"sequence": "1.5"},
+        {"sequence": "1 OR 1=1"},
+        {"sequence": "+1"},
+        {"sequence": "\u0661"},
+        {"sequence": "1\n"},
+        {"sequence": str(2**63)},
+        {"sequence": "9" * 500},
+        [],
+        "1",
+        1,
+        None,
+    ],
+)
+def test_position_of_another_shape_is_refused(position: object) -> None:
+    request = ListLedgerEntriesRequest(account_id="a")
+    assert_refused(request, forged(request, json.dumps(position).encode()), sequence=number)
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800", 7, None])
+def test_text_that_no_database_keeps_is_refused(value: object) -> None:
+    request = ListAccountsRequest()
+    assert_refused(request, forged(request, json.dumps({"id": value}).encode()), id=text)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 700, b"9" * 700])
+def test_body_that_is_no_position_is_refused(body: bytes) -> None:
+    request = ListAccountsRequest()
+    assert_refused(request, forged(request, body), id=text)
+
+
+@given(st.binary(max_size=60))
+def test_no_body_does_anything_but_be_refused(body: bytes) -> None:
+    request = ListAccountsRequest()
+    assert_refused(request, forged(request, body), id=text)
+
+
+def forged(request: ListLedgerEntriesRequest | ListAccountsRequest, body: bytes) -> str:
+    """A token whose digest is right, as anybody can make it."""
+    content = b"\0".join((request.DESCRIPTOR.full_name.encode(), request.SerializeToString(), body))
+    digest = hashlib.sha256(content).digest()[:12]
+    return base64.urlsafe_b64encode(digest + body).decode().rstrip("=")
+
+
+def assert_refused(
+    request: ListLedgerEntriesRequest | ListAccountsRequest, token: str, **columns: Column
+) -> None:
     with pytest.raises(ApiError) as caught:
-        decode_page_token(request, token)
+        decode_page_token(request, token, **columns)
     assert (caught.value.code, caught.value.reason) == (
         grpc.StatusCode.INVALID_ARGUMENT,
         "PAGE_TOKEN_INVALID",
