@@ -21,8 +21,12 @@ BENCHMARKS = (
     "order_p50",
     "rest_vs_gateway",
     "quote_fanout",
+    "live",
     "stalled_reader",
     "bars_100k",
+    "history",
+    "indicators",
+    "ingest",
     "start_up",
 )
 """A module each, in the order of docs/performance.md."""

@@ -15,7 +15,7 @@ import numpy as np
 from bifrost.data.v1 import bar_pb2, bar_service_pb2
 from bifrost.data.v1.bar_service_pb2_grpc import BarServiceStub
 from bifrost.type.v1 import value_pb2
-from services.data.bar_copy import columns_of, decode_bars
+from services.data.bars.bar_copy import BarReader, columns_of
 from services.data.domain.bars import Bars
 from services.runtime.testing import new_database, temporary_postgres
 from services.runtime.testing_keys import bearer
@@ -101,13 +101,9 @@ class _Ways:
     async def copy(self) -> float:
         """Binary COPY, until the columns are arrays."""
         began = time.perf_counter()
-        chunks: list[bytes] = []
-
-        async def collect(chunk: bytes) -> None:
-            chunks.append(chunk)
-
-        await self._driver.copy_from_query(self._query, output=collect, format="binary")
-        return _taken(began, len(decode_bars(b"".join(chunks), Bars)))
+        reader = BarReader(Bars, capacity=ROWS)
+        await self._driver.copy_from_query(self._query, output=reader.feed, format="binary")
+        return _taken(began, len(reader.bars()))
 
     async def messages(self) -> float:
         """The stream of rows, until the last is parsed."""

@@ -91,7 +91,7 @@ class Child:
 
 
 @contextlib.asynccontextmanager
-async def child(name: str, *arguments: str) -> AsyncIterator[Child]:
+async def child(name: str, *arguments: str, **environment: str) -> AsyncIterator[Child]:
     """Start tests/bench/peers/<name>.py and stop it at the end of the block."""
     with tempfile.TemporaryFile() as log:
         process = await asyncio.create_subprocess_exec(
@@ -102,7 +102,7 @@ async def child(name: str, *arguments: str) -> AsyncIterator[Child]:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
-            env={**os.environ, "GRPC_VERBOSITY": "ERROR"},
+            env={**os.environ, "GRPC_VERBOSITY": "ERROR", **environment},
             start_new_session=True,  # Ctrl-C in the terminal is ours to handle
             preexec_fn=_die_with_parent,
             limit=_LONGEST_LINE,

@@ -31,10 +31,11 @@ _CONNECTIONS = 32
 
 @dataclass
 class Floor:
-    """The chain of echoes and the table of one-row commits."""
+    """The chain of echoes, the same with a commit where each belongs, and the table of one-row commits."""
 
     echo: Any
     """Any: a method of bytes."""
+    skeleton: Any
     pool: asyncpg.Pool
 
     async def p50_ms(self, calls: int) -> tuple[float, float]:
@@ -44,6 +45,10 @@ class Floor:
             hops = await load(lambda: self.echo(_PAYLOAD), calls)
             commits = await load(lambda: insert.fetch(_PAYLOAD), calls)
         return 1000 * percentile(hops.seconds, 0.5), 1000 * percentile(commits.seconds, 0.5)
+
+    async def skeleton_p50_ms(self, calls: int) -> float:
+        """Milliseconds of the hops with the commits between them, each where the order waits for it."""
+        return 1000 * percentile((await load(lambda: self.skeleton(_PAYLOAD), calls)).seconds, 0.5)
 
     async def orders_per_second(self, orders: int, in_flight: int) -> float:
         """How many orders a second their commits alone allow, one row a transaction, a connection each."""
@@ -66,10 +71,17 @@ class Floor:
 async def floor(database_url: str) -> AsyncIterator[Floor]:
     """The floor on this PostgreSQL, with a table of its own, for the block."""
     async with contextlib.AsyncExitStack() as stack:
-        risk, venue = [await stack.enter_async_context(child("echo_chain")) for _ in range(2)]
-        execution = await stack.enter_async_context(child("echo_chain", str(risk.port), str(venue.port)))
         pool = await stack.enter_async_context(
             asyncpg.create_pool(database_url, min_size=_CONNECTIONS, max_size=_CONNECTIONS)
         )
         await pool.execute("CREATE TABLE bench_row (id bigserial PRIMARY KEY, payload bytea NOT NULL)")
-        yield Floor(echo_method(execution.port), pool)
+        echo = await _chain(stack)
+        skeleton = await _chain(stack, BENCH_DATABASE_URL=database_url)
+        yield Floor(echo_method(echo), echo_method(skeleton), pool)
+
+
+async def _chain(stack: contextlib.AsyncExitStack, **environment: str) -> int:
+    """Port of the first of three echoes: execution asks risk, then the venue."""
+    risk, venue = [await stack.enter_async_context(child("echo_chain", **environment)) for _ in range(2)]
+    ports = str(risk.port), str(venue.port)
+    return (await stack.enter_async_context(child("echo_chain", *ports, **environment))).port

@@ -15,7 +15,7 @@ from bifrost.execution.v1 import order_service_pb2, order_service_pb2_grpc
 from bifrost.risk.v1 import limit_service_pb2, limit_service_pb2_grpc
 from bifrost.type.v1 import order_terms_pb2, value_pb2
 from services.cli.bootstrap import open_paper_account
-from services.cli.waiting import until
+from services.runtime.waiting import until
 from tests.bench.measure import Load, load
 from tests.bench.mesh import Mesh
 

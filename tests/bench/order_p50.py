@@ -32,12 +32,20 @@ async def _measure(report: Report) -> list[Result]:
         road = _Road(direct, edge, limit)
         alone = await alternate(road.direct_p50, road.floor_p50, report, runs=7)
         parts = road.parts()
+        bare = await alternate(road.direct_p50, road.skeleton_p50, report, runs=_RUNS)
         through_edge = await alternate(road.edge_p50, road.direct_p50, report, runs=_RUNS)
         loaded = await alternate(road.loaded_rate, road.loaded_floor, report, runs=_RUNS)
         batched = await alternate(road.batched_rate, road.batched_floor, report, runs=_RUNS)
     return [
         alone.result(
             "order_p50", "time", "ms", "its hops as bare echoes + its commits", limit=0.5, note=parts
+        ),
+        bare.result(
+            "order_p50_skeleton",
+            "time",
+            "ms",
+            "bare grpc.aio handlers with a one-row commit wherever the order waits for one",
+            note="the same hops and commits in their order, and nothing else: no tokens, rules or books",
         ),
         _edge_result(through_edge),
         loaded.result(
@@ -83,6 +91,10 @@ class _Road:
         self.hops_ms.append(hops)
         self.commit_ms.append(commit)
         return hops + len(COMMITS) * commit
+
+    async def skeleton_p50(self) -> float:
+        await self.direct.refresh()
+        return await self.floor.skeleton_p50_ms(_ORDERS)
 
     async def loaded_rate(self) -> float:
         taken = await self.direct.submit_many(_LOAD, _IN_FLIGHT)

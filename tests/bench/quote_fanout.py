@@ -11,11 +11,11 @@ from tests.bench.children import Child, child
 from tests.bench.measure import Report, Result, alternate, run_async
 from tests.bench.peers.quotes import BATCH
 
-_READERS = 100
-_PROCESSES = 2
-_BATCHES = 150
-_METHOD = "/bifrost.data.v1.MarketStreamService/StreamQuotes"
-_BARE_METHOD = "/bench.Quotes/Stream"
+READERS = 100
+PROCESSES = 2
+BATCHES = 150
+METHOD = "/bifrost.data.v1.MarketStreamService/StreamQuotes"
+BARE_METHOD = "/bench.Quotes/Stream"
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Stream:
                 name=self.name,
                 port=self.server.port,
                 method=method,
-                readers=_READERS // share,
+                readers=READERS // share,
                 skip=skip,
                 **token,
             )
@@ -46,15 +46,15 @@ class Stream:
     async def deliveries(self) -> float:
         """Quotes that reached readers, per second, from the word to send until the last has all."""
         for reader in self.readers:
-            reader.say(do="count", name=self.name, messages=_BATCHES)
-        started = await self.server.ask(send=_BATCHES)
+            reader.say(do="count", name=self.name, messages=BATCHES)
+        started = await self.server.ask(send=BATCHES)
         counted = [await reader.hear() for reader in self.readers]
         ended = await self.server.ask()
-        if any(count["quotes"] != _BATCHES * BATCH for count in counted):
+        if any(count["quotes"] != BATCHES * BATCH for count in counted):
             raise RuntimeError(f"readers missed quotes: {[count['quotes'] for count in counted]}")
-        self.cpu_us.append(1e6 * (ended["cpu_s"] - started["cpu_s"]) / (_BATCHES * _READERS))
+        self.cpu_us.append(1e6 * (ended["cpu_s"] - started["cpu_s"]) / (BATCHES * READERS))
         seconds = (max(count["now_ns"] for count in counted) - started["now_ns"]) / 1e9
-        return float(_READERS * _BATCHES * BATCH / seconds)
+        return float(READERS * BATCHES * BATCH / seconds)
 
 
 def run(report: Report) -> list[Result]:
@@ -67,15 +67,15 @@ async def _measure(report: Report) -> list[Result]:
         server, bare_server, *readers = await asyncio.gather(
             *(
                 stack.enter_async_context(child(name))
-                for name in ("quote_server", "bare_quote_server", *["quote_readers"] * _PROCESSES)
+                for name in ("quote_server", "bare_quote_server", *["quote_readers"] * PROCESSES)
             )
         )
         ours, bare = Stream("ours", server, readers), Stream("bare", bare_server, readers)
-        await ours.open(_METHOD, skip=2)  # the snapshot and where it ends
-        await bare.open(_BARE_METHOD, skip=1)
+        await ours.open(METHOD, skip=2)  # the snapshot and where it ends
+        await bare.open(BARE_METHOD, skip=1)
         pairs = await alternate(ours.deliveries, bare.deliveries, report)
     note = (
-        f"{_READERS} readers, a connection each, in {_PROCESSES} processes; {BATCH} quotes a message; the "
+        f"{READERS} readers, a connection each, in {PROCESSES} processes; {BATCH} quotes a message; the "
         "data service's own feed and servicer over a made-up venue, nothing conflated; the server's CPU "
         f"a message {statistics.median(ours.cpu_us):.0f} us, bare {statistics.median(bare.cpu_us):.0f} us"
     )

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import statistics
 
-from services.runtime.testing import eventually
+from services.runtime.waiting import until
 from tests.bench.children import Child, child
 from tests.bench.measure import Pairs, Report, Result, percentile, run_async
 from tests.bench.peers.quotes import BATCH
@@ -60,7 +60,7 @@ async def _beside_stalled(server: Child, healthy: Child, stalled: Child) -> floa
     async def all_stalled() -> bool:
         return int((await server.ask())["conflated"]) == _STALLED
 
-    await eventually(all_stalled)
+    await until(all_stalled, timeout_s=10)
     try:
         return await _p99_ms(healthy)
     finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bifrost.venue.v1 import session_service_pb2, session_service_pb2_grpc
 from services.cli.bootstrap import Replay, load_prices, start_session
 from services.cli.client import EdgeClient
 from services.cli.launcher import Home, Launcher, Ports
@@ -22,10 +23,12 @@ _SHORT_WAITS = {
     "execution": {"BIFROST_RESERVATION_VALID_S": "2"},
 }
 
+_REPLAY = Replay(seconds_per_day=4.0, seed=11)
 
-@pytest.fixture(scope="session")
+
+@pytest.fixture(scope="module")
 async def mesh() -> AsyncIterator[Launcher]:
-    """A whole mesh with prices and a fast replay."""
+    """A whole mesh with prices."""
     # CHAOS_HOME keeps logs and data of a failed run.
     kept = os.environ.get("CHAOS_HOME")
     with contextlib.nullcontext(Home(Path(kept))) if kept else Home.temporary("chaos") as home:
@@ -35,7 +38,6 @@ async def mesh() -> AsyncIterator[Launcher]:
             session = Session(launcher.home, launcher.edge_address)
             async with EdgeClient(launcher.edge_address, session) as client:
                 await load_prices(client, lambda _share, _stage: None)
-                await start_session(client, Replay(seconds_per_day=4.0, seed=11), request_id="chaos")
             yield launcher
         finally:
             await launcher.stop()
@@ -43,9 +45,19 @@ async def mesh() -> AsyncIterator[Launcher]:
 
 @pytest.fixture
 async def client(mesh: Launcher) -> AsyncIterator[EdgeClient]:
-    """A client at the mesh's edge."""
+    """A client at the mesh's edge, and a session that goes on for longer than a test."""
     async with EdgeClient(mesh.edge_address, Session(mesh.home, mesh.edge_address)) as connected:
+        await _trade_for_long(connected)
         yield connected
+
+
+async def _trade_for_long(client: EdgeClient) -> None:
+    """Begin a session, a new one when the present one has few days left: all of them take 13 minutes."""
+    current = await start_session(client, _REPLAY, request_id="chaos")
+    if current.step > current.total_steps / 2:
+        sessions = client.stub(session_service_pb2_grpc.SessionServiceStub)
+        await sessions.EndSession(session_service_pb2.EndSessionRequest(), timeout=60)
+        await start_session(client, _REPLAY, request_id="chaos")
 
 
 def seeds() -> list[int]:

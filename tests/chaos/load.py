@@ -24,8 +24,8 @@ from bifrost.type.v1 import order_terms_pb2, stream_pb2, value_pb2
 from services.cli.bootstrap import open_paper_account
 from services.cli.client import EdgeClient
 from services.cli.proof import Proof, Records, check, read_records
-from services.cli.waiting import until
 from services.runtime.stream_client import resuming
+from services.runtime.waiting import until
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")

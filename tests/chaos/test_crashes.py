@@ -15,7 +15,7 @@ import pytest
 
 from services.cli.client import EdgeClient
 from services.cli.launcher import Launcher
-from services.cli.waiting import until
+from services.runtime.waiting import until
 from tests.chaos.conftest import seeds
 from tests.chaos.load import Load
 
@@ -46,8 +46,32 @@ FAILPOINTS = {
 }
 
 
+# Cut off at the same points alone in tests/integration/{risk,portfolio,venue}/test_*_killed.py and
+# tests/integration/execution/test_crash_restart.py, so that make test tries the whole mesh at the other
+# points only, and make chaos at all of them.
+TRIED_ALONE_TOO = {
+    "execution.submit.before_reserve",
+    "execution.submit.before_reply",
+    "execution.report.after_commit",
+    "execution.cancel.after_commit",
+    "risk.reserve.before_commit",
+    "risk.reserve.after_commit",
+    "risk.apply.before_commit",
+    "portfolio.apply.before_commit",
+    "portfolio.deposit.before_commit",
+    "portfolio.deposit.after_commit",
+    "venue.before_commit",
+}
+
+
 @pytest.mark.parametrize("seed", seeds())
-@pytest.mark.parametrize("point", FAILPOINTS)
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param(point, marks=pytest.mark.slow) if point in TRIED_ALONE_TOO else point
+        for point in FAILPOINTS
+    ],
+)
 async def test_a_crash_at_a_named_point_loses_and_doubles_nothing(
     mesh: Launcher, client: EdgeClient, point: str, seed: int
 ) -> None:

@@ -9,8 +9,8 @@ import pytest
 from tests.e2e.running_mesh import RunningMesh, run_mesh
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def mesh() -> AsyncIterator[RunningMesh]:
-    """A whole mesh with people in it; leave it running, with its session running."""
+    """A whole mesh with people in it; leave it running. It ends with these tests, for it is work."""
     async with run_mesh() as running:
         yield running

@@ -146,7 +146,7 @@ async def _join(admin: EdgeClient, name: str) -> Person:
         user_service_pb2.CreateUserRequest(
             request_id=f"join-{name}", user_name=name, password=PASSWORD, roles=[PEOPLE[name]]
         ),
-        timeout=30,
+        timeout=60,
     )
     return await log_in(admin, name, made.user.user_id)
 
@@ -154,7 +154,7 @@ async def _join(admin: EdgeClient, name: str) -> Person:
 async def log_in(anyone: EdgeClient, name: str, user_id: str) -> Person:
     """A new session of a user."""
     reply = await token_service_pb2_grpc.TokenServiceStub(anyone.anonymous).CreateToken(
-        token_service_pb2.CreateTokenRequest(user_name=name, password=PASSWORD), timeout=30
+        token_service_pb2.CreateTokenRequest(user_name=name, password=PASSWORD), timeout=60
     )
     person = Person(name, user_id, reply.tokens.access_token, reply.tokens.refresh_token)
     return person.connect(anyone.edge)

@@ -1,4 +1,4 @@
-"""The throw-away instrument of `bars_100k`: its rows, and how they come into the data service's tables."""
+"""The throw-away instrument of `bars_100k` and `indicators`: its rows, and how they come into the tables."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from datetime import date
 import numpy as np
 
 from services.data import tables
-from services.data.bar_store import insert_bars
+from services.data.bars.bar_store import insert_bars
 from services.data.domain.bars import BarInterval, SourceBars
-from services.data.domain.ingestion import Ingestion, JobState
+from services.data.domain.ingestion import Ingestion
 from services.data.domain.instrument import Listing
-from services.data.ingestion_store import insert_batch, insert_ingestion
-from services.data.instrument_store import upsert_instrument
+from services.data.ingestions.ingestion_store import insert_batch, insert_ingestion
+from services.data.instruments.instrument_store import begin_record, upsert_instrument
 from services.runtime.clock import NANOS, SystemClock
 from services.runtime.database import Database, driver_of
 from services.runtime.ids import new_id
+from services.runtime.jobs.job import JobState
 
 ROWS = 100_000
 LISTING = Listing(
@@ -26,23 +27,23 @@ _FIRST_NS = 1_577_975_400 * NANOS  # 2020-01-02 14:30 UTC
 _MINUTE_NS = 60 * NANOS
 
 
-def made_up_bars() -> SourceBars:
-    """A random walk of ROWS minutes, the same each time."""
+def made_up_bars(rows: int) -> SourceBars:
+    """A random walk of so many minutes, the same each time."""
     random = np.random.default_rng(7)
-    close = 100 * np.exp(np.cumsum(random.normal(0, 0.0005, ROWS)))
+    close = 100 * np.exp(np.cumsum(random.normal(0, 0.0005, rows)))
     opened = np.concatenate(([100.0], close[:-1]))
     return SourceBars(
-        open_time_ns=_FIRST_NS + _MINUTE_NS * np.arange(ROWS, dtype=np.int64),
+        open_time_ns=_FIRST_NS + _MINUTE_NS * np.arange(rows, dtype=np.int64),
         open=opened,
         high=np.maximum(opened, close) * 1.0003,
         low=np.minimum(opened, close) * 0.9997,
         close=close,
-        volume=random.integers(100, 100_000, ROWS).astype(np.float64),
+        volume=random.integers(100, 100_000, rows).astype(np.float64),
         adjusted_close=close,
     )
 
 
-async def store_bars(url: str) -> int:
+async def store_bars(url: str, rows: int = ROWS) -> int:
     """Put the rows into the migrated tables and have them vacuumed; returns the instrument's number."""
     clock = SystemClock()
     database = await Database.connect(url, schema=tables.SCHEMA, pool_size=1)
@@ -60,10 +61,15 @@ async def store_bars(url: str) -> int:
             instrument_no = await upsert_instrument(connection, LISTING)
             await insert_ingestion(connection, ingestion)
             batch_no = await insert_batch(
-                connection, ingestion.ingestion_id, source="bench", fetch_time_ns=now_ns
+                connection,
+                ingestion.ingestion_id,
+                instrument_no=instrument_no,
+                source="bench",
+                fetch_time_ns=now_ns,
+                record_time_ns=await begin_record(connection, instrument_no, clock),
             )
             driver = await driver_of(connection)
-            await insert_bars(driver, instrument_no, INTERVAL, batch_no, made_up_bars())
+            await insert_bars(driver, instrument_no, INTERVAL, batch_no, made_up_bars(rows))
         async with database.raw() as driver:
             await driver.execute("VACUUM ANALYZE bar")
     finally:

@@ -16,17 +16,17 @@ from tests.bench.peers.bar_rows import LISTING, store_bars
 
 async def main() -> None:
     """Migrate, store the bars, serve until the parent goes."""
-    url = sys.argv[1]
+    url, *rows = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="bifrost-bench-") as folder:
         keys = MeshKeys(Path(folder))
         configure_logging("warning", "data")
         service = await compose(DataSettings.model_validate({**keys.settings("data"), "database_url": url}))
-        instrument_no = await store_bars(url)
+        instrument_no = await store_bars(url, *map(int, rows))
         await service.start()
         try:
             answer(
                 port=service.port,
-                token=keys.user_token(scope="market:read"),
+                token=keys.user_token(scope="market:read data:write"),
                 instrument_id=LISTING.instrument_id,
                 instrument_no=instrument_no,
             )

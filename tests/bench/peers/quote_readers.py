@@ -37,6 +37,7 @@ class Readers:
         # Any: without codecs a method takes and gives bytes, which its type does not say.
         opens: list[Any] = [channel.unary_stream(question["method"]) for channel in self._channels]
         self._watching: asyncio.Task[None] | None = None
+        self._reading: list[asyncio.Task[None]] = []
         self._ages: list[float] = []
         self.calls: list[RawStream] = [open_stream(request, metadata=headers) for open_stream in opens]
 
@@ -46,9 +47,11 @@ class Readers:
         quotes, *_ = await asyncio.gather(_quotes(watched), *(_count(reader) for reader in others))
         return {"now_ns": time.monotonic_ns(), "cpu_s": time.process_time(), "quotes": quotes}
 
-    def watch(self) -> None:
-        """Let the first reader read all that comes from now on, and note how old it is."""
+    def watch(self, *, others: bool) -> None:
+        """Let the first reader note how old all is that comes from now on; `others`: let them read it too."""
         self._watching = asyncio.create_task(self._watch())
+        if others:
+            self._reading = [asyncio.create_task(_count(_all(call))) for call in self.calls[1:]]
 
     async def ages(self, seconds: float) -> list[float]:
         """How old the messages of the next seconds are when the reader that watches has them, in seconds."""
@@ -57,7 +60,7 @@ class Readers:
         return list(self._ages)
 
     async def _watch(self) -> None:
-        async for message in self.calls[0]:
+        async for message in _all(self.calls[0]):
             response = StreamQuotesResponse.FromString(message)
             self._ages.append((time.time_ns() - from_timestamp(response.header.event_time)) / NANOS)
 
@@ -65,6 +68,8 @@ class Readers:
         """End all streams."""
         if self._watching is not None:
             self._watching.cancel()
+        for task in self._reading:
+            task.cancel()
         for channel in self._channels:
             await channel.close()
 
@@ -74,6 +79,11 @@ async def _read(call: RawStream, messages: int) -> AsyncIterator[bytes]:
         message = await call.read()
         if not isinstance(message, bytes):
             raise EOFError(f"the stream ended: {await call.details()}")  # noqa: TRY004  that is what it means
+        yield message
+
+
+async def _all(call: RawStream) -> AsyncIterator[bytes]:
+    while isinstance(message := await call.read(), bytes):
         yield message
 
 
@@ -105,7 +115,7 @@ async def main() -> None:
             case "count":
                 answer(**await opened[name].count(question["messages"]))
             case "watch":
-                opened[name].watch()
+                opened[name].watch(others=question.get("others", False))
                 answer()
             case "ages":
                 answer(ages=await opened[name].ages(question["seconds"]))

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from bifrost.data.v1.market_stream_service_pb2_grpc import add_MarketStreamServiceServicer_to_server
 from bifrost.venue.v1.venue_service_pb2 import StreamMarketResponse
 from services.data.config import DataSettings
-from services.data.instruments import InstrumentDirectory
-from services.data.market_feed import MarketFeed
+from services.data.domain.live_bars import Stretch
+from services.data.instruments.directory import InstrumentDirectory
+from services.data.live.market_feed import MarketFeed
 from services.data.market_stream_service import MarketStreamService
 from services.runtime.clock import SystemClock
-from services.runtime.fanout import Fanout, _Reader
+from services.runtime.fanout import Fanout
+from services.runtime.fanout_reader import Reader
 from services.runtime.server import Service
 from services.runtime.telemetry import configure_logging
 from services.runtime.testing_keys import MeshKeys
@@ -25,7 +27,9 @@ from tests.bench.peers.quotes import venue_update
 
 if TYPE_CHECKING:
     from services.data.clients import MarketCall
-    from services.data.instrument_store import InstrumentStore
+    from services.data.instruments.instrument_store import InstrumentStore
+    from services.data.live.live_indicators import LiveIndicators
+    from services.data.live.live_statuses import LiveStatuses
 
 _AHEAD = 8
 """Most batches that wait for a reader while it is driven as fast as readers take; half of its queue."""
@@ -90,7 +94,7 @@ class Source:
     def _longest_queue(self) -> int:
         return max((len(reader.queued) for reader in self._readers()), default=0)
 
-    def _readers(self) -> list[_Reader[str]]:
+    def _readers(self) -> list[Reader[str]]:
         groups = [] if self.fanout is None else self.fanout._groups.values()
         return [reader for group in groups for reader in group]
 
@@ -108,6 +112,19 @@ class _Call:
         """It ends with the process."""
 
 
+class _NoStretches:
+    """The source trades nothing, so there are no bars that begin anywhere."""
+
+    def knows(self, instrument_ids: Iterable[str]) -> bool:
+        return True
+
+    async def read(self, instrument_ids: Iterable[str]) -> None:
+        pass
+
+    def stretch(self, instrument_id: str, at_ns: int) -> Stretch:
+        return Stretch(at_ns, at_ns, at_ns)
+
+
 async def main() -> None:
     """Serve quotes; say port and token; then do what the parent asks."""
     with tempfile.TemporaryDirectory(prefix="bifrost-bench-") as folder:
@@ -116,12 +133,20 @@ async def main() -> None:
         service = Service(DataSettings.model_validate(keys.settings("data")), clock=clock)
         configure_logging("warning", "data")
         source = Source()
-        feed = MarketFeed(source, clock=clock, stale_after_s=_QUIET_S)
+        feed = MarketFeed(
+            {"venue": source}, _NoStretches(), clock=clock, stale_after_s=_QUIET_S, silence_s=_QUIET_S
+        )
         source.fanout = feed.quotes
         # Readers ask for all instruments, for which the directory asks no store.
         directory = InstrumentDirectory(cast("InstrumentStore", None))
         streams = MarketStreamService(
-            directory, feed, clock=clock, draining=service.draining, heartbeat_s=_QUIET_S
+            directory,
+            feed,
+            cast("LiveStatuses", None),
+            cast("LiveIndicators", None),
+            clock=clock,
+            draining=service.draining,
+            heartbeat_s=_QUIET_S,
         )
         service.add(add_MarketStreamServiceServicer_to_server, streams)
         service.background("market_feed", feed.follow)

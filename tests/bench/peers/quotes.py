@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 
@@ -12,7 +13,9 @@ from services.runtime.clock import to_timestamp
 
 BATCH = 100
 """Quotes in a message."""
-IDS = tuple(str(uuid.uuid5(uuid.NAMESPACE_DNS, f"bench-{number}")) for number in range(BATCH))
+INSTRUMENTS = int(os.environ.get("BENCH_INSTRUMENTS", BATCH))
+"""Whose quotes come by turns, a batch at a time."""
+IDS = tuple(str(uuid.uuid5(uuid.NAMESPACE_DNS, f"bench-{number}")) for number in range(INSTRUMENTS))
 
 
 def venue_update(number: int) -> market_pb2.MarketUpdate:
@@ -30,7 +33,7 @@ def venue_update(number: int) -> market_pb2.MarketUpdate:
             ask_size=200.0,
             last=bid + 0.01,
         )
-        for instrument_id in IDS
+        for instrument_id in _ids(number)
     ]
     return market_pb2.MarketUpdate(quotes=quotes)
 
@@ -51,17 +54,23 @@ def quote_batch(number: int) -> market_stream_service_pb2.StreamQuotesResponse:
             event_time_ns=now_ns,
             receive_time_ns=now_ns,
             synthetic=True,
+            source="venue",
             bid=bid,
             bid_size=300.0,
             ask=bid + 0.02,
             ask_size=200.0,
             last=bid + 0.01,
         )
-        for instrument_id in IDS
+        for instrument_id in _ids(number)
     ]
     return market_stream_service_pb2.StreamQuotesResponse(
         header=header, update=market_stream_service_pb2.QuoteBatch(quotes=quotes)
     )
+
+
+def _ids(number: int) -> tuple[str, ...]:
+    first = number * BATCH % INSTRUMENTS
+    return IDS[first : first + BATCH]
 
 
 def _bid(number: int) -> float:

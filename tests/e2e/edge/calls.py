@@ -23,7 +23,7 @@ from services.runtime.contracts import load_contracts
 from services.runtime.errors import error_from_rpc
 
 Json = dict[str, Any]
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 # https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
 HTTP_OF_CODE = {
     "OK": 200,

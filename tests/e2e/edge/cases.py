@@ -31,6 +31,7 @@ from tests.e2e.edge.kinds import (
     term_out_of_range,
     venue_order_request,
 )
+from tests.e2e.edge.loading_cases import LOADING_CASES
 from tests.e2e.edge.world import AAPL, LIMIT, MARKET, UNKNOWN_ID
 
 _LISTS = [
@@ -39,6 +40,7 @@ _LISTS = [
     "portfolio.v1.PortfolioService/ListPortfolios",
     "data.v1.InstrumentService/ListInstruments",
     "data.v1.IngestionService/ListIngestions",
+    "data.v1.ScheduleService/ListSchedules",
 ]
 _READ_BY_ACCOUNT = [
     *LISTS_OF_AN_ACCOUNT,
@@ -205,13 +207,13 @@ CASES = [
         "bifrost.identity",
     ),
     # Pages, versions, repeats
-    *(bad_page(method, foreign=False) for method in _LISTS),
+    *(bad_page(method, kind) for method in _LISTS for kind in ("unknown", "forged")),
     *(
-        bad_page(method, foreign=True)
+        bad_page(method, "foreign")
         for method in _LISTS
         if method != "portfolio.v1.LedgerService/ListLedgerEntries"
     ),
-    bad_page("identity.v1.UserService/ListUsers", foreign=False, who="adam"),
+    bad_page("identity.v1.UserService/ListUsers", "unknown", who="adam"),
     invalid(
         "negative page size",
         "page_size",
@@ -262,6 +264,8 @@ CASES = [
         "founder",
     ),
     reused("venue.v1.SessionService/CreateSession", lambda _w: {"request_id": "e2e", "seed": "9"}, "founder"),
+    # What loads from sources
+    *LOADING_CASES,
     # Money
     *(bad_deposit(text, "amount") for text in ("0", "-1.00", "0.00")),
     *(bad_deposit(text, "amount.amount") for text in ("NaN", "1e6", "9" * 40)),

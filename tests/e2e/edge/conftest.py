@@ -13,14 +13,14 @@ from tests.e2e.edge.world import World, make_world
 from tests.e2e.running_mesh import RunningMesh
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def caller(mesh: RunningMesh) -> AsyncIterator[Caller]:
     """Asks over gRPC and REST."""
     async with httpx.AsyncClient() as http, grpc.aio.insecure_channel(mesh.edge) as channel:
         yield Caller(mesh.url, http, channel)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def world(mesh: RunningMesh, caller: Caller) -> World:
     """What bad input is tried on."""
     return await make_world(mesh, caller)

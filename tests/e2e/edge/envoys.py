@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from services.cli.edge import write_config
-from services.cli.waiting import until
-
-
-def free_port() -> int:
-    """A loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from services.runtime.waiting import until
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +27,7 @@ async def run_envoy(config: Mapping[str, Any], folder: Path, port: int) -> Async
             stderr=log,
         )
         try:
-            await until(lambda: _listens(port), timeout_s=20)
+            await until(lambda: _listens(port), timeout_s=60)
             yield
         finally:
             process.terminate()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.e2e.edge.calls import Json
+from services.runtime.pagination import encode_page_token
+from tests.e2e.edge.calls import Json, describe, message_of
 from tests.e2e.edge.world import LIMIT, UNKNOWN_ID, World
 
 SUBMIT = "execution.v1.OrderService/SubmitOrder"
@@ -98,12 +99,17 @@ def nobodys(method: str) -> Case:
     )
 
 
-def bad_page(method: str, *, foreign: bool, who: str = "alice") -> Case:
+def bad_page(method: str, kind: str, who: str = "alice") -> Case:
+    """`kind`: "unknown", "foreign" (of another request) or "forged" (only its digest is right)."""
+
     def request(w: World) -> Json:
         owner = account_request(w) if method in LISTS_OF_AN_ACCOUNT else {}
-        return owner | {"page_token": w.fills_page if foreign else "no-such-token"}
+        if kind == "forged":
+            asked = message_of(describe(method), owner)
+            return owner | {"page_token": encode_page_token(asked, {"no_such_column": "1"})}
+        return owner | {"page_token": w.fills_page if kind == "foreign" else "no-such-token"}
 
-    name = f"{'foreign' if foreign else 'unknown'} page token: {method.partition('/')[2]}"
+    name = f"{kind} page token: {method.partition('/')[2]}"
     return Case(
         name, method, request, "INVALID_ARGUMENT", "PAGE_TOKEN_INVALID", domain_of(method), "page_token", who
     )

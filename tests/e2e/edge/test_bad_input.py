@@ -58,6 +58,7 @@ REST_ONLY: dict[str, tuple[bytes, str, str]] = {
     "object for a decimal": (_body(quantity={}), "bifrost.edge", "quantity"),
     "no JSON": (b"{not json", "bifrost.edge", "{not json"),
     "cut JSON": (b'{"request_id": "x"', "bifrost.edge", "Unexpected end"),
+    "a boolean for a text": (b'{"request_id": true}', "bifrost.edge", "request_id"),
     "a list": (b"[]", "bifrost.edge", "message"),
     "not UTF-8": (b'{"request_id": "\xff\xfe"}', "bifrost.edge", ""),
     "no body": (b"", "bifrost.execution", "terms"),
@@ -117,7 +118,7 @@ async def test_a_method_that_is_not_there_is_unimplemented_over_grpc(path: str, 
     async with grpc.aio.insecure_channel(world.mesh.edge) as channel:
         call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await call(b"", metadata=metadata, timeout=10)
+            await call(b"", metadata=metadata, timeout=60)
     failure = error_from_rpc(caught.value)
     assert (failure.code, failure.reason) == (grpc.StatusCode.UNIMPLEMENTED, "METHOD_NOT_FOUND")
 
@@ -156,15 +157,40 @@ async def test_a_token_in_the_query_is_no_token(world: World) -> None:
 async def test_a_good_order_in_two_spellings_is_one_order(world: World) -> None:
     """The same request_id with equal decimals written otherwise is the same content over either road."""
     request: Json = world.order(request_id="working")
-    over_rest = await world.caller.rest(SUBMIT, request, world.headers("alice"))
+    quantity = request["terms"]["quantity"]
+    otherwise: Json = world.order(request_id="working", terms={"quantity": f"{quantity}.00"})
+    over_rest = await world.caller.rest(SUBMIT, otherwise, world.headers("alice"))
     over_grpc = await world.caller.grpc(SUBMIT, request, world.headers("alice"))
     assert over_rest.reply["outcome"] == over_grpc.reply["outcome"] == "SUBMIT_OUTCOME_DUPLICATE"
     assert over_rest.reply["order"]["order_id"] == over_grpc.reply["order"]["order_id"] == world.working_order
 
 
-async def test_an_order_of_nobodys_account_over_rest_is_not_the_bodys(world: World) -> None:
-    """An account_id in the body that is not the path's never trades for the path's."""
+async def test_a_body_with_another_account_than_the_path_is_refused(world: World) -> None:
     body = json.dumps(world.order(account_id=UNKNOWN_ID)).encode()
     answer = await world.caller.http("POST", _orders(world), body, world.headers("alice"))
-    assert answer.reason == "ACCOUNT_NOT_FOUND"
+    assert (answer.code, answer.reason, answer.http) == ("INVALID_ARGUMENT", "FIELD_INVALID", 400)
+    assert "account_id" in answer.message
+    assert await world.state() == world.baseline
+
+
+async def test_a_body_may_repeat_the_account_of_the_path(world: World) -> None:
+    body = json.dumps(world.order(request_id="working")).encode()
+    answer = await world.caller.http("POST", _orders(world), body, world.headers("alice"))
+    assert answer.reply["outcome"] == "SUBMIT_OUTCOME_DUPLICATE"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "outcome"),
+    [("mine", "another's", "SUBMIT_OUTCOME_DUPLICATE"), ("another's", "mine", "ACCOUNT_NOT_FOUND")],
+)
+async def test_the_path_holds_where_the_body_has_the_json_name(
+    path: str, body: str, outcome: str, world: World
+) -> None:
+    accounts = {"mine": world.account_id, "another's": UNKNOWN_ID}
+    order = world.order(request_id="working")
+    del order["account_id"]
+    content = json.dumps(order | {"accountId": accounts[body]}).encode()
+    url = f"/v1/accounts/{accounts[path]}/orders"
+    answer = await world.caller.http("POST", url, content, world.headers("alice"))
+    assert (answer.reason or answer.reply["outcome"]) == outcome
     assert await world.state() == world.baseline

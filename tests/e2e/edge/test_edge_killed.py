@@ -12,8 +12,8 @@ from bifrost.data.v1 import market_stream_service_pb2_grpc as market_grpc
 from bifrost.execution.v1 import order_service_pb2 as orders
 from bifrost.execution.v1 import order_service_pb2_grpc as orders_grpc
 from bifrost.type.v1 import stream_pb2
-from services.cli.waiting import until
 from services.runtime.stream_client import resuming
+from services.runtime.waiting import until
 from tests.e2e.edge.kinds import SUBMIT
 from tests.e2e.edge.world import AAPL, MARKET, World
 
@@ -58,16 +58,16 @@ async def test_quote_and_order_streams_resume(world: World) -> None:
     json_format.ParseDict({"instrument": AAPL, "terms": MARKET}, request)
     tasks = [asyncio.create_task(reader.read_quotes()), asyncio.create_task(reader.read_orders())]
     try:
-        await until(lambda: bool(reader.quoted and reader.links), timeout_s=15)
+        await until(lambda: bool(reader.quoted and reader.links), timeout_s=60)
         events = len(reader.links)
         edge = world.mesh.launcher.processes["envoy"]
         restarts = edge.restarts
         edge.kill()
-        await until(lambda: edge.restarts > restarts and edge.pid is not None, timeout_s=15)
+        await until(lambda: edge.restarts > restarts and edge.pid is not None, timeout_s=60)
         quoted = reader.quoted
-        reply = await reader.book.SubmitOrder(request, timeout=20, wait_for_ready=True)
+        reply = await reader.book.SubmitOrder(request, timeout=60, wait_for_ready=True)
         assert reply.outcome == orders.SUBMIT_OUTCOME_ACCEPTED
-        await until(lambda: reader.quoted > quoted and len(reader.links) >= events + 3, timeout_s=20)
+        await until(lambda: reader.quoted > quoted and len(reader.links) >= events + 3, timeout_s=60)
     finally:
         for task in tasks:
             task.cancel()
@@ -83,7 +83,7 @@ async def test_an_answer_lost_in_a_crash_is_called_lost(world: World) -> None:
     restarts = execution.restarts
     execution.set_next_environment({"BIFROST_FAILPOINT": "execution.submit.after_commit"})
     execution.kill()
-    await until(lambda: execution.restarts > restarts, timeout_s=15)
+    await until(lambda: execution.restarts > restarts, timeout_s=60)
     request = world.order(request_id="lost")
     headers = world.headers("alice")
 
@@ -93,12 +93,12 @@ async def test_an_answer_lost_in_a_crash_is_called_lost(world: World) -> None:
         assert answer.retry_after_s
         return answer.reason == "ANSWER_LOST"
 
-    await until(lost, timeout_s=30)
+    await until(lost, timeout_s=60)
 
     async def known() -> bool:
         answer = await world.caller.rest(SUBMIT, request, headers)
         return answer.reply.get("outcome") == "SUBMIT_OUTCOME_DUPLICATE"
 
-    await until(known, timeout_s=30)
+    await until(known, timeout_s=60)
     listed = await world.ask("execution.v1.OrderService/ListOrders", {"account_id": world.account_id})
     assert [order["request_id"] for order in listed["orders"]].count("lost") == 1

@@ -29,7 +29,7 @@ async def _grpcurl(*arguments: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
     return process.returncode or 0, output.decode()
 
 
@@ -73,6 +73,6 @@ def test_reflection_lists_the_whole_mesh(mesh: RunningMesh) -> None:
 
 async def test_health_watch_through_the_edge(mesh: RunningMesh) -> None:
     async with grpc.aio.insecure_channel(mesh.edge) as channel:
-        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=10)
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=60)
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
         watch.cancel()

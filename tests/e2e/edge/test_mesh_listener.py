@@ -10,9 +10,10 @@ import httpx
 
 from services.cli.edge import EdgePlan, render_mesh
 from services.cli.launcher import Ports
-from services.cli.waiting import until
+from services.runtime.embedded.ports import free_port
 from services.runtime.inventory import load_inventory
-from tests.e2e.edge.envoys import free_port, run_envoy
+from services.runtime.waiting import until
+from tests.e2e.edge.envoys import run_envoy
 from tests.e2e.running_mesh import run_mesh
 
 
@@ -31,7 +32,7 @@ async def test_an_order_trades_through_the_mesh_listener(tmp_path: Path) -> None
     async with (
         run_envoy(render_mesh(plan), tmp_path, plan.port),
         run_mesh(settings=settings, ports=ports) as mesh,
-        httpx.AsyncClient(base_url=mesh.url, timeout=20) as http,
+        httpx.AsyncClient(base_url=mesh.url, timeout=60) as http,
     ):
         http.headers["authorization"] = f"Bearer {mesh.alice.access_token}"
         account = f"/v1/accounts/{mesh.account.account_id}"
@@ -52,14 +53,14 @@ async def test_an_order_trades_through_the_mesh_listener(tmp_path: Path) -> None
             order["request_id"] = f"{order['request_id']}+"
             return reply.status_code == 200 and reply.json()["outcome"] == "SUBMIT_OUTCOME_ACCEPTED"
 
-        await until(filled, timeout_s=30)
+        await until(filled, timeout_s=60)
 
         async def held() -> bool:
             positions = (await http.get(f"{account}/positions")).json()["positions"]
             return [position["quantity"] for position in positions] == ["3"]
 
-        await until(held, timeout_s=30)
-        async with asyncio.timeout(10):
+        await until(held, timeout_s=60)
+        async with asyncio.timeout(60):
             stats = await http.get(
                 f"http://127.0.0.1:{plan.admin_port}/stats?filter=cluster.*SubmitOrder.*success"
             )

@@ -48,7 +48,7 @@ class Shop(shop_pb2_grpc.ShopServiceServicer):
 async def use(channel: grpc.aio.Channel, server: grpc.aio.Server) -> int:
     shop_pb2_grpc.add_ShopServiceServicer_to_server(Shop(), server)
     stub = shop_pb2_grpc.ShopServiceStub(channel)
-    receipt = await stub.Buy(shop_pb2.Item(name="x"), timeout=1)
+    receipt = await stub.Buy(shop_pb2.Item(name="x"), timeout=60)
     total = receipt.count
     async for each in stub.Watch(shop_pb2.Item(name="x")):
         total += each.count

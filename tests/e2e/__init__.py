@@ -1,0 +1,1 @@
+"""The running mesh, used as people and programs use it."""

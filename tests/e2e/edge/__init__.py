@@ -1,0 +1,1 @@
+"""The edge: gRPC, REST and web streams."""
