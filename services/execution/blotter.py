@@ -255,7 +255,7 @@ class Blotter:
                 await self._log.write(*additions, _new_events(changes), not_after_ns=_first_end(changes))
         elif len(changes) == 1 and changes[0].is_plain:
             alteration = self._store.alteration(orders[0], changes[0].version)
-            if not await self._log.write(*alteration, _new_events(changes)):
+            if not await self._log.write(*alteration, _new_events(changes), only_if_changed=True):
                 raise StaleOrderError(f"order {orders[0].order_id} is not at version {changes[0].version}")
         else:
             await self._write_all(changes)

@@ -37,6 +37,9 @@ _OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Else all channels of a process to one address share a connection, and with it the back-off of one that
+    # was abandoned while nobody listened there.
+    ("grpc.use_local_subchannel_pool", 1),
 )
 # Without these a reader that falls behind finds tens of thousands of old messages in its own buffers.
 _STREAM_OPTIONS: Final = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 4096))

@@ -188,19 +188,21 @@ class EventLog:
         values: Sequence[object],
         events: Sequence[NewEvent],
         *,
+        only_if_changed: bool = False,
         not_after_ns: int | None = None,
     ) -> bool:
         """Change rows and append events by one statement: one round trip where a transaction takes four.
 
         ``changes`` is what stands between WITH and the statement proper: queries by name, with parameters
         from $1. Each takes its rows from ``writer``, which has one row, and none when another process is the
-        writer. The one named ``changed`` decides: without a row of it the events are not appended.
+        writer. With ``only_if_changed`` the one named ``changed`` decides: without a row of it the events are
+        not appended.
 
         It runs through even when the caller is cancelled; a connection lost on the way is as in
         ``transaction``. After ``not_after_ns`` (monotonic) it is not sent any more, whatever held it up.
 
         Returns:
-            whether ``changed`` had a row.
+            whether the events were appended.
 
         Raises:
             DatabaseUnavailableError: PostgreSQL is away; nothing was changed.
@@ -208,7 +210,7 @@ class EventLog:
             FencedError: another process is the writer; nothing was changed.
             TooLateError: its time was over; nothing was changed.
         """
-        return await self._to_the_end(self._write(changes, values, events, not_after_ns))
+        return await self._to_the_end(self._write(changes, values, events, only_if_changed, not_after_ns))
 
     async def read(self, after: int, limit: int, *, keys: Collection[str] | None = None) -> list[LoggedEvent]:
         """Up to ``limit`` events beyond ``after``, from the database; those of ``keys`` if given.
@@ -274,14 +276,15 @@ class EventLog:
         changes: str,
         values: Sequence[object],
         events: Sequence[NewEvent],
+        only_if_changed: bool,
         not_after_ns: int | None,
     ) -> bool:
-        statement = self._sql.append_with(changes, len(values))
+        statement = self._sql.append_with(changes, len(values), len(events), only_if_changed=only_if_changed)
         async with self._commit_order:
             self._writer.check()
             now_ns = self._clock.now_ns()
             failpoint("event_log.before_commit")
-            arguments = (*values, self._writer.token, *_columns(events), now_ns)
+            arguments = (*values, self._writer.token, *_event_values(events, now_ns))
             last = self.head + len(events)
             is_sent = False
             try:
@@ -366,6 +369,16 @@ class EventLog:
         self._finishing.discard(task)
         if not task.cancelled():
             task.exception()  # the caller has it, unless it was cancelled and wants none
+
+
+def _event_values(events: Sequence[NewEvent], now_ns: int) -> tuple[object, ...]:
+    """What a statement of `append_with` takes for the events."""
+    match events:
+        case []:
+            return ()
+        case [event]:
+            return event.key, event.kind, event.event_time_ns, event.payload, now_ns
+    return (*_columns(events), now_ns)
 
 
 def _columns(events: Sequence[NewEvent]) -> tuple[Sequence[object], ...]:

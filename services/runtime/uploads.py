@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from google.protobuf.message import Message
 
@@ -25,6 +26,10 @@ from services.runtime.policy import authorise
 from services.runtime.tracing import incoming
 
 UploadHandler: TypeAlias = Callable[[AsyncIterator[Message], Context], Awaitable[Message | bytes]]
+
+# Of an upload that is refused: how long a silence, and how much of it in all.
+_PAUSE_S: Final = 0.2
+_MOST_PASSED_OVER_S: Final = 2.0
 
 
 def serve_upload(
@@ -69,9 +74,22 @@ def serve_upload(
             chain.streams.close(stream)
             code = code if failure is None else failure.code.name
             record_call(chain, method, call, code, started, span, failure, always=True)
+        await _pass_over(raw)
         await context.abort(failure.code, *status_of(chain, failure))
 
     return serve
+
+
+async def _pass_over(raw: AsyncIterator[bytes]) -> None:
+    """Read on until the end, a pause, or long enough, so that no write fails.
+
+    grpc.aio, as a client, takes a write that fails for an INTERNAL error of its own, and does not wait for
+    the status that says why.
+    """
+    with contextlib.suppress(TimeoutError, StopAsyncIteration):
+        async with asyncio.timeout(_MOST_PASSED_OVER_S):
+            while True:
+                await asyncio.wait_for(anext(raw), _PAUSE_S)
 
 
 async def _requests(method: ServedMethod, raw: AsyncIterator[bytes]) -> AsyncIterator[Message]:

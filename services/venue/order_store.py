@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -28,31 +28,33 @@ _EXECUTION = (
 )
 _OTHER = _ORDER.replace("account_id, client_order_id, ", "")
 # ruff: noqa: S608  # the columns are ours
-_CHANGES = f"""
-orders AS (
+# What a commit changes, a query each; `{n}` stands for the n-th of the query's own parameters.
+_ORDERS = f"""orders AS (
   INSERT INTO venue_order ({_ORDER}) SELECT {_ORDER}
-  FROM writer, json_populate_recordset(NULL::venue_order, $1::json)
+  FROM writer, json_populate_recordset(NULL::venue_order, {{0}}::json)
   ON CONFLICT (venue_order_id) DO UPDATE SET
     ({_CHANGING}) = ROW({", ".join(f"excluded.{name.strip()}" for name in _CHANGING.split(","))})
-), executions AS (
+)"""
+_EXECUTIONS = f"""executions AS (
   INSERT INTO execution ({_EXECUTION}) SELECT {_EXECUTION}
-  FROM writer, json_populate_recordset(NULL::execution, $2::json)
-), fences AS (
+  FROM writer, json_populate_recordset(NULL::execution, {{0}}::json)
+)"""
+_FENCES = """fences AS (
   INSERT INTO fenced_id (account_id, client_order_id, fence_time_ns)
-  SELECT fence.*, $5::bigint FROM writer, unnest($3::text[], $4::text[]) AS fence ON CONFLICT DO NOTHING
-), commands AS (
+  SELECT fence.*, {2}::bigint FROM writer, unnest({0}::text[], {1}::text[]) AS fence ON CONFLICT DO NOTHING
+)"""
+_COMMANDS = """commands AS (
   INSERT INTO command (session_no, day_no, position, body)
-  SELECT $6::int, day_no, position, body FROM writer, json_populate_recordset(NULL::command, $7::json)
-), carried AS (
-  INSERT INTO carried_state (session_no, state)
-  SELECT $6::int, $8::json FROM writer WHERE $8::json IS NOT NULL
+  SELECT {0}::int, day_no, position, body FROM writer, json_populate_recordset(NULL::command, {1}::json)
+)"""
+_CARRIED = """carried AS (
+  INSERT INTO carried_state (session_no, state) SELECT {0}::int, {1}::json FROM writer
   ON CONFLICT (session_no) DO UPDATE SET state = excluded.state
-), standing AS (
-  UPDATE replay_position SET state = $9, seconds_per_day = $10, position = $11, market_time_ns = $12
-  FROM writer WHERE session_no = $6::int
-), changed AS (SELECT FROM writer)
-"""
-_WRITE = f"WITH writer AS (SELECT), {_CHANGES} SELECT FROM changed"
+)"""
+_STANDING = """standing AS (
+  UPDATE replay_position SET state = {1}, seconds_per_day = {2}, position = {3}, market_time_ns = {4}
+  FROM writer WHERE session_no = {0}::int
+)"""
 _FIND = f"""
 SELECT account_id, client_order_id, fenced_id.fence_time_ns, {_OTHER}
 FROM unnest($1::text[], $2::text[]) AS key (account_id, client_order_id)
@@ -134,13 +136,19 @@ class OrderStore:
         self, driver: asyncpg.Connection, changes: Changes, standing: Standing | None, now_ns: int
     ) -> None:
         """Write all changes; without a session, as `standing` None says, there can be fences only."""
-        await driver.execute(_WRITE, *_values(changes, standing, now_ns))
+        queries, values = self.writing(changes, standing, now_ns)
+        if queries:
+            await driver.execute(f"WITH writer AS (SELECT), {queries} SELECT", *values)
 
-    def writing(
-        self, changes: Changes, standing: Standing | None, now_ns: int
-    ) -> tuple[str, Sequence[object]]:
-        """What `EventLog.write` needs to do the same."""
-        return _CHANGES, _values(changes, standing, now_ns)
+    def writing(self, changes: Changes, standing: Standing | None, now_ns: int) -> tuple[str, list[object]]:
+        """What `EventLog.write` needs to do the same: a query for each kind of change that there is."""
+        queries: list[str] = []
+        values: list[object] = []
+        for query, own in _queries(changes, standing, now_ns):
+            first = len(values) + 1
+            queries.append(query.format(*(f"${first + n}" for n in range(len(own)))))
+            values += own
+        return ", ".join(queries), values
 
     async def list_orders(self, account_id: str, after: int, limit: int) -> Sequence[tuple[int, OrderRecord]]:
         """An account's orders after a record number, oldest first, each with its number."""
@@ -157,26 +165,32 @@ class OrderStore:
         return [(row["record_no"], ExecutionRecord.from_row(row)) for row in rows]
 
 
-def _values(changes: Changes, standing: Standing | None, now_ns: int) -> Sequence[object]:
-    return (
-        json.dumps([order.to_row() for order in changes.orders.values()]),
-        json.dumps([execution.to_row() for execution in changes.executions]),
-        [account for account, _ in changes.fences],
-        [client_order_id for _, client_order_id in changes.fences],
-        now_ns,
-        None if standing is None else standing.session_no,
-        json.dumps(
-            [
-                {"day_no": day_no, "position": each.position, "body": command_to_json(each.command)}
-                for day_no, each in changes.commands
-            ]
-        ),
-        changes.carried,
-        *_position(standing),
-    )
-
-
-def _position(standing: Standing | None) -> tuple[str | None, float | None, int | None, int | None]:
+def _queries(
+    changes: Changes, standing: Standing | None, now_ns: int
+) -> Iterator[tuple[str, Sequence[object]]]:
+    if changes.orders:
+        yield _ORDERS, [json.dumps([order.to_row() for order in changes.orders.values()])]
+    if changes.executions:
+        yield _EXECUTIONS, [json.dumps([execution.to_row() for execution in changes.executions])]
+    if changes.fences:
+        yield _FENCES, [*map(list, zip(*changes.fences, strict=True)), now_ns]
     if standing is None:
-        return None, None, None, None
-    return standing.state.value, standing.seconds_per_day, standing.position, standing.market_time_ns
+        return
+    if changes.commands:
+        commands = [
+            {"day_no": day_no, "position": each.position, "body": command_to_json(each.command)}
+            for day_no, each in changes.commands
+        ]
+        yield _COMMANDS, [standing.session_no, json.dumps(commands)]
+    if changes.carried is not None:
+        yield _CARRIED, [standing.session_no, changes.carried]
+    yield (
+        _STANDING,
+        [
+            standing.session_no,
+            standing.state.value,
+            standing.seconds_per_day,
+            standing.position,
+            standing.market_time_ns,
+        ],
+    )

@@ -13,6 +13,8 @@ from services.execution.domain import lifecycle
 from services.execution.domain.order import Order, OrderState
 from services.execution.store import OrderStore, StaleOrderError
 from services.runtime.database import Database, migrate
+from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.testing import new_database
 from tests.unit.execution.orders import AT_NS, execution, in_state, new_order
 
 
@@ -100,3 +102,36 @@ async def test_the_migration_makes_what_the_tables_say(database: Database) -> No
     assert declared == {entry for entry in there if entry[0] != "alembic_version"}
     wanted = {index.name for table in tables.metadata.tables.values() for index in table.indexes}
     assert wanted <= {row["indexname"] for row in indexes}
+
+
+async def test_finding_a_request_reads_no_other_orders(database: Database) -> None:
+    """Also by a plan that was made when the table was new, which stays until statistics are there."""
+    store = await insert(database, *(named(new_order(), f"crowd-{n}") for n in range(50)))
+    assert set(await store.find_by_request(new_order().account_id, ["crowd-7", "none", "crowd-9"])) == {
+        "crowd-7",
+        "crowd-9",
+    }
+    async with database.raw() as driver:
+        plan = await driver.fetch(f"EXPLAIN (GENERIC_PLAN) {store._sql.by_request}", [])
+    assert "\n".join(line for (line,) in plan).count("uq_orders_request") == 1
+
+
+async def test_an_event_of_an_open_order_writes_to_no_index(postgres_server: EmbeddedPostgres) -> None:
+    url = new_database(postgres_server)
+    await migrate(url, schema=tables.SCHEMA, package="execution")
+    database = await Database.connect(url, schema=tables.SCHEMA)
+    pending = lifecycle.submit_order(new_order()).order
+    store = await insert(database, pending)
+    accepted = lifecycle.accept(pending, at_ns=AT_NS).order
+    ended = lifecycle.cancel(accepted, "", at_ns=AT_NS).order
+    for before, after in ((pending, accepted), (accepted, ended)):
+        async with database.open_transaction() as transaction:
+            await store.update_orders(transaction.driver, [after], [before.version])
+            await transaction.commit()
+    async with database.raw() as driver:
+        await driver.execute("SELECT pg_stat_force_next_flush()")
+        updates = await driver.fetchrow(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'orders'"
+        )
+    await database.close()
+    assert tuple(updates) == (2, 1)  # the one that ends it leaves the index of open orders

@@ -49,9 +49,9 @@ async def test_events_of_a_statement_without_effect_are_not_appended(
     database: Database, log: EventLog
 ) -> None:
     changes = "changed AS (UPDATE effect SET name = $1 FROM writer WHERE name = $2 RETURNING 1)"
-    assert not await log.write(changes, ["new", "missing"], [event("renamed")])
+    assert not await log.write(changes, ["new", "missing"], [event("renamed")], only_if_changed=True)
     assert await append(log, "old") == [1]
-    assert await log.write(changes, ["new", "old"], [event("renamed")])
+    assert await log.write(changes, ["new", "old"], [event("renamed")], only_if_changed=True)
     assert [e.payload for e in await log.read(0, 10)] == [b"old", b"renamed"]
     assert await effect_names(database) == ["new"]
 
