@@ -178,9 +178,11 @@ class Amendments:
             amended = await self._amended.claim(order.order_id, [""])
             claims.callback(amended.release)
             order = await self._check_replace(request, terms, etag)
-            order = await self._record_replace(order, request, terms, etag, claims)
+            not_after_ns = self._clock.monotonic_ns() + self._valid_ns
+            order = await self._record_replace(order, request, terms, etag, claims, not_after_ns)
             failpoint("execution.replace.after_commit")
-        answered = await self._answer(order, self._desk.replace)
+        is_late = self._clock.monotonic_ns() > not_after_ns
+        answered = await self._answer(order, self._desk.withhold_replace if is_late else self._desk.replace)
         if answered.refusal is not None:
             raise _replace_refused(answered)
         return answered.order
@@ -192,9 +194,9 @@ class Amendments:
         terms: OrderTerms,
         etag: str,
         claims: contextlib.ExitStack,
+        not_after_ns: int,
     ) -> Order:
         """Have risk hold for the new terms and, while that is surely good, commit that they are wanted."""
-        not_after_ns = self._clock.monotonic_ns() + self._valid_ns
         try:
             (answer,) = await self._risk.reserve(order.account_id, [(order, terms, order.terms_version + 1)])
         except ApiError:

@@ -17,6 +17,7 @@ from services.runtime.errors import unavailable
 from services.runtime.failpoints import failpoint
 
 NEVER_SEEN: Final = "VENUE_NEVER_SAW_ORDER"
+NOT_SENT: Final = "RESERVATION_EXPIRED"
 _log = structlog.get_logger(__name__)
 
 
@@ -69,6 +70,16 @@ class Desk:
             decide, time_ns = _marking_unknown(self._clock), 0
         failpoint("execution.submit.after_send")
         return await self._blotter.change(order.order_id, decide, event_time_ns=time_ns)
+
+    async def withhold(self, order: Order) -> Order:
+        """End an order whose intent took so long to commit that risk may hold nothing for it any more."""
+        text = "it took longer to record than its reservation was good for, so it was not sent"
+        return await self._blotter.change(order.order_id, _rejecting([NOT_SENT], text, self._clock))
+
+    async def withhold_replace(self, order: Order) -> Answered:
+        """The same of new terms: the old ones stand."""
+        text = "they took longer to record than their reservation was good for, so they were not sent"
+        return await self._replace_refused(order, RefusedError("REPLACE_REFUSED", text))
 
     async def resolve(self, order: Order) -> Order:
         """Ask the venue what became of a submission; the order after the answer.

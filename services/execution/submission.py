@@ -234,9 +234,10 @@ class Submission:
         order, check = recorded, item.reservation.check
         if order.state is OrderState.REJECTED:
             return Submitted(Outcome.REJECTED, order, check)
+        is_late = self._clock.monotonic_ns() > item.not_after_ns
         try:
-            order = await self._desk.submit(order)
-        except Exception as error:  # noqa: BLE001  # it was sent: whatever fails now, the answer is no error
+            order = await (self._desk.withhold(order) if is_late else self._desk.submit(order))
+        except Exception as error:  # noqa: BLE001  # recorded, perhaps sent: whatever fails, the answer is no error
             trace = None if is_connection_failure(error) else error
             _log.warning("answer_not_recorded", order_id=order.order_id, error=repr(error), exc_info=trace)
         if order.state in UNACKNOWLEDGED:

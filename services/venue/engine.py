@@ -252,11 +252,14 @@ class Engine:
             changes = self._orders.writing(turn.changes, self._standing(replay), self._clock.now_ns())
             await self._log.write(*changes, turn.entries)
         failpoint("venue.after_commit")
+        before, self._replay = self._replay, replay
+        turn.settle()
         if self._exchange is not None and replay is not None:
             self._stored_carried = self._exchange.carried
+            await asyncio.sleep(0)  # those who wait for the commit go on first
+            if before is None or before.session_no != replay.session_no:
+                self._books.clear()
             self._publish(turn.events, replay)
-        self._replay = replay
-        turn.settle()
 
     async def _take_control_turn(self, turn: _Turn, control: Control) -> ReplayRecord | None:
         async with self._log.transaction() as transaction:
@@ -350,8 +353,6 @@ class Engine:
 
     def _publish(self, events: Sequence[Event], replay: ReplayRecord) -> None:
         books = {event.instrument_id: event for event in events if isinstance(event, BookChanged)}
-        if self._replay is None or self._replay.session_no != replay.session_no:
-            self._books.clear()
         self._books.update(books)
         self._stream.publish(
             [quote_message(book) for book in books.values()],

@@ -48,12 +48,22 @@ class OrderFlow:
             metadata=self._headers,
             timeout=_CALL_S,
         )
+        await until(self._is_quoted, timeout_s=_CALL_S)
+
+    async def _is_quoted(self) -> bool:
+        """Take the present price; there is none until the session has opened."""
         market = self._mesh.client.stub(market_stream_service_pb2_grpc.MarketStreamServiceStub)
         listed = value_pb2.InstrumentRef(listed=value_pb2.ListedSymbol(symbol=_SYMBOL))
-        reply = await market.GetQuote(
-            market_stream_service_pb2.GetQuoteRequest(instrument=listed), timeout=_CALL_S
-        )
+        try:
+            reply = await market.GetQuote(
+                market_stream_service_pb2.GetQuoteRequest(instrument=listed), timeout=_CALL_S
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                raise
+            return False
         self._price = Decimal(repr(reply.quote.bid))
+        return self._price > 0
 
     async def submit(self) -> None:
         """One order. RuntimeError when it is not accepted."""

@@ -21,7 +21,7 @@ from services.cli.proof.check import FillRecord, OrderRecord, Records
 
 _PAGE = 1000
 _TIMEOUT_S = 30.0
-_NEVER_SEEN = "VENUE_NEVER_SAW_ORDER"
+_NEVER_THERE = {"VENUE_NEVER_SAW_ORDER", "RESERVATION_EXPIRED"}
 
 
 async def read_records(client: EdgeClient, account_id: str, events: Sequence[tuple[int, int]]) -> Records:
@@ -87,12 +87,12 @@ def _venue_order(order: venue_order_pb2.VenueOrder) -> OrderRecord:
 
 def _order(order: order_pb2.Order) -> OrderRecord:
     refused_here = order.state == order_pb2.ORDER_STATE_REJECTED and order.venue == ""
-    never_seen = _NEVER_SEEN in order.reject_reasons
+    never_there = not _NEVER_THERE.isdisjoint(order.reject_reasons)
     return OrderRecord(
         order.order_id,
         order.request_id,
         Decimal(order.filled_quantity or 0),
-        reached_venue=not refused_here and not never_seen,
+        reached_venue=not refused_here and not never_there,
     )
 
 

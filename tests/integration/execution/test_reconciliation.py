@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ import asyncpg
 import grpc
 import pytest
 
-from bifrost.execution.v1 import order_pb2
+from bifrost.execution.v1 import order_pb2, order_service_pb2
 from bifrost.venue.v1 import venue_order_pb2
 from services.cli.launcher.health import serving_status
 from services.execution.adapters.registry import venue_adapters
@@ -213,6 +214,53 @@ async def test_nothing_is_recorded_after_its_time_however_long_it_waited_to_be_w
         await until(lambda: len(risk.released) == 1, timeout_s=60)
         assert [event.order.order_id for event in await execution.events()] == [order_id] * 2
         assert list(execution.peers.venue.orders) == [order_id]
+
+
+@contextlib.asynccontextmanager
+async def postgres_holds_up_commits(execution: Execution, *, for_s: float) -> AsyncIterator[None]:
+    """What the block begins waits in PostgreSQL for so long at least."""
+    database = await asyncpg.connect(execution.settings.database_url)
+    activity = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+
+    async def is_held_up() -> bool:
+        return bool(await database.fetchval(f"{activity} AND wait_event_type = 'Lock'"))
+
+    async with database.transaction():
+        await database.execute("SELECT FROM execution.event_log_head FOR UPDATE")
+        yield
+        await until(is_held_up, timeout_s=60)
+        over = time.monotonic() + for_s
+        await until(lambda: time.monotonic() > over, timeout_s=60)
+    await database.close()
+
+
+@pytest.fixture
+async def brisk(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Execution]:
+    async with running(new_database(postgres_server), tmp_path, reservation_valid_s=1.0) as execution:
+        yield execution
+
+
+async def test_an_order_that_was_recorded_after_its_time_is_not_sent(brisk: Execution) -> None:
+    async with postgres_holds_up_commits(brisk, for_s=1.1):
+        call = asyncio.create_task(brisk.submit(request_id="late"))
+    answer = await call
+    assert answer.outcome == order_service_pb2.SUBMIT_OUTCOME_REJECTED
+    assert list(answer.order.reject_reasons) == ["RESERVATION_EXPIRED"]
+    assert await brisk.story(answer.order.order_id) == ["SUBMITTED", "REJECTED"]
+    again = await brisk.submit(request_id="late")
+    assert again.outcome == order_service_pb2.SUBMIT_OUTCOME_DUPLICATE
+    assert not brisk.peers.venue.orders
+
+
+async def test_new_terms_that_were_recorded_after_their_time_are_not_sent(brisk: Execution) -> None:
+    order_id = await brisk.order()
+    async with postgres_holds_up_commits(brisk, for_s=1.1):
+        call = asyncio.create_task(brisk.failure(brisk.replace(order_id, limit_order(150))))
+    failure = await call
+    assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "REPLACE_REFUSED")
+    assert not brisk.peers.venue.calls["ReplaceOrder"]
+    story = ["SUBMITTED", "ACCEPTED", "REPLACE_REQUESTED", "REPLACE_REJECTED"]
+    assert await brisk.story(order_id) == story
 
 
 async def test_a_replace_is_not_recorded_on_a_reservation_that_is_too_old(
