@@ -83,6 +83,20 @@ async def test_an_error_is_answered_before_the_end_of_the_stream(upload: Callabl
     assert await refused(upload(endless("one", "fail"))) == (grpc.StatusCode.NOT_FOUND, "NOT_HERE")
 
 
+async def test_a_refused_upload_is_read_on_so_that_no_write_fails(upload: Callable[..., Any]) -> None:
+    """More than a connection takes unread: grpc.aio would tell of the write that failed instead."""
+    sent = []
+
+    async def large(parts: int) -> AsyncIterator[Any]:
+        yield Request(text="fail")
+        for part in range(parts):
+            yield Request(text="x" * 100_000)
+            sent.append(part)
+
+    assert await refused(upload(large(50))) == (grpc.StatusCode.NOT_FOUND, "NOT_HERE")
+    assert len(sent) == 50
+
+
 async def test_a_caller_who_leaves_ends_the_handler(upload: Callable[..., Any], uploads: Uploads) -> None:
     call = upload(endless("one"))
     await asyncio.wait_for(uploads.came.wait(), 60)
