@@ -17,7 +17,7 @@ from services.runtime.decimals import shortest
 from services.runtime.errors import already_exists
 from services.runtime.validation import is_decimal
 
-_VERSION = "2"
+_VERSION, _VERSION_BEFORE = "2", "1"
 
 
 def idempotency_table(metadata: sa.MetaData) -> sa.Table:
@@ -34,18 +34,37 @@ def idempotency_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
-def request_digest(message: Message) -> str:
+class RequestDigest(str):
+    """A request's digest, which also knows how it was written in the version before.
+
+    What that version recorded is kept for ever, and is still the same request.
+    """
+
+    __slots__ = ("before",)
+
+    before: str
+
+    @classmethod
+    def of(cls, content: bytes, *, before: bytes) -> "RequestDigest":
+        """Of the content as it counts now, and as it counted before."""
+        digest = cls(f"{_VERSION}:{hashlib.sha256(content).hexdigest()}")
+        digest.before = f"{_VERSION_BEFORE}:{hashlib.sha256(before).hexdigest()}"
+        return digest
+
+
+def request_digest(message: Message) -> RequestDigest:
     """``"2:"`` and the SHA-256 (hex) of the request's deterministic serialisation without ``request_id``.
 
-    Decimals count by their value: "100" and "100.00" are the same request. Fields unknown to this version
-    have no effect here and do not count.
+    Decimals count by their value: "100" and "100.00" are the same request (not so in version 1). Fields
+    unknown to this version have no effect here and do not count.
     """
     content = type(message)()
     content.CopyFrom(message)
     content.ClearField("request_id")
     content.DiscardUnknownFields()
+    before = content.SerializeToString(deterministic=True)
     _write_shortest(content)
-    return f"{_VERSION}:{hashlib.sha256(content.SerializeToString(deterministic=True)).hexdigest()}"
+    return RequestDigest.of(content.SerializeToString(deterministic=True), before=before)
 
 
 def _write_shortest(message: Message) -> None:
@@ -67,7 +86,8 @@ def check_digest(request_id: str, *, first: str, again: str) -> None:
     Raises:
         ApiError: ALREADY_EXISTS, reason REQUEST_ID_REUSED, both digests in the metadata, when they differ.
     """
-    if first != again:
+    is_same = first in {again, again.before} if isinstance(again, RequestDigest) else first == again
+    if not is_same:
         raise already_exists(
             "REQUEST_ID_REUSED",
             f"request_id {request_id!r} was used before with other content; use a new one for a new request",

@@ -1,5 +1,6 @@
 """The digest that tells the same request from another."""
 
+import hashlib
 from collections.abc import Iterator
 from decimal import Context, Decimal
 from pathlib import Path
@@ -17,7 +18,8 @@ from bifrost.type.v1.value_pb2 import Money
 from deploy.build.contracts import ROOT, build_image
 from services.runtime.contracts import load_contracts
 from services.runtime.decimals import format_decimal
-from services.runtime.idempotency import request_digest
+from services.runtime.errors import ApiError
+from services.runtime.idempotency import check_digest, request_digest
 from services.runtime.inventory import load_inventory
 from services.runtime.validation import is_decimal
 
@@ -53,6 +55,18 @@ def test_every_spelling_of_a_decimal_has_one_digest(value: Decimal, places: int)
 def test_text_that_looks_like_a_decimal_is_a_text() -> None:
     first = CreateDepositRequest(request_id="1", memo="1.0")
     assert request_digest(first) != request_digest(CreateDepositRequest(request_id="1", memo="1"))
+
+
+def test_a_request_that_an_earlier_version_recorded_is_known() -> None:
+    """In version 1 decimals counted as they were written."""
+    content = order(quantity="100.0")
+    content.ClearField("request_id")
+    recorded = f"1:{hashlib.sha256(content.SerializeToString(deterministic=True)).hexdigest()}"
+    again = request_digest(order(quantity="100.0"))
+    check_digest("r", first=recorded, again=again)
+    assert again != recorded
+    with pytest.raises(ApiError, match="other content"):
+        check_digest("r", first=recorded, again=request_digest(order(quantity="200.0")))
 
 
 def test_digest_leaves_the_request_as_it_was() -> None:
