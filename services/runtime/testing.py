@@ -1,4 +1,4 @@
-"""What tests of every service share: a real PostgreSQL, a served service.
+"""What tests of every service share: a real PostgreSQL, a served service, peers' servers, clients' channels.
 
 Keys and tokens are in `testing_keys`.
 """
@@ -38,12 +38,25 @@ def new_database(server: EmbeddedPostgres) -> str:
     return server.url(name, password, name)
 
 
+def peer_server() -> grpc.aio.Server:
+    """A bare server for a peer that a test plays; as a service, it shares its port with nobody."""
+    return grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+
+
+def connect(address: str, *options: tuple[str, int]) -> grpc.aio.Channel:
+    """Connect as a client outside the mesh does."""
+    # gRPC lets the channels of a process share connections by address, with the wait before the next try. A
+    # closed channel's stay as long as any call of it is referred to, as by an exception that pytest.raises
+    # caught: a later test whose server gets the port of a dead one would wait for what it never did.
+    return grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1), *options])
+
+
 @contextlib.asynccontextmanager
 async def serving(service: Service) -> AsyncIterator[grpc.aio.Channel]:
     """Start ``service`` on its port (0: a free one) and connect to it as a client outside the mesh does."""
     port = await service.start()
     try:
-        async with grpc.aio.insecure_channel(f"{service.settings.host}:{port}") as channel:
+        async with connect(f"{service.settings.host}:{port}") as channel:
             yield channel
     finally:
         await service.stop(grace_s=1.0)

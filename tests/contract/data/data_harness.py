@@ -24,6 +24,7 @@ from services.data.sources.source import Sources
 from services.runtime.clock import Clock
 from services.runtime.errors import RpcFailure, error_from_rpc
 from services.runtime.server import Service
+from services.runtime.testing import connect
 from services.runtime.testing_keys import MeshKeys, bearer
 
 ENDED = {job_pb2.JOB_STATE_SUCCEEDED, job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_CANCELLED}
@@ -86,9 +87,7 @@ async def start_data(
     values = {**keys.settings("data"), "database_url": url, **settings}
     service = await compose(DataSettings.model_validate(values), clock=clock, sources=sources)
     port = await service.start()
-    channel = grpc.aio.insecure_channel(
-        f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", -1)]
-    )
+    channel = connect(f"127.0.0.1:{port}", ("grpc.max_receive_message_length", -1))
     writer = bearer(keys.user_token(scope="market:read data:write"))
     return RunningData(service, channel, writer, bearer(keys.user_token(scope="market:read")))
 

@@ -24,6 +24,7 @@ from services.runtime.database import Database
 from services.runtime.errors import RpcFailure, error_from_rpc
 from services.runtime.event_log import EventLog
 from services.runtime.server import Service
+from services.runtime.testing import connect
 from services.runtime.testing_keys import MeshKeys, bearer
 from services.runtime.waiting import until
 from tests.contract.execution.fake_peers import AAPL, Peers, limit_order
@@ -70,7 +71,7 @@ class Execution:
         """Start a process; `wait` until it trades."""
         self.service = await compose(self.settings)
         port = await self.service.start()
-        self.channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+        self.channel = connect(f"127.0.0.1:{port}")
         self.stub = OrderServiceStub(self.channel)
         if wait:
             await until(self.is_open, timeout_s=60)

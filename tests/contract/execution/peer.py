@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Never, TypeVar
 
-import grpc
 from google.protobuf.message import Message
 from grpc.aio import ServicerContext
 
 from services.runtime.errors import DETAILS_KEY, ApiError, unavailable
+from services.runtime.testing import peer_server
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -26,7 +26,7 @@ class Peer:
     domain = ""
 
     def __init__(self) -> None:
-        self.server = grpc.aio.server()
+        self.server = peer_server()
         self.port = self.server.add_insecure_port("127.0.0.1:0")
         self.away = False
         self.calls: Counter[str] = Counter()

@@ -14,6 +14,7 @@ from bifrost.type.v1 import value_pb2
 from services.execution.clients import DataInstruments
 from services.runtime.clock import NANOS, ManualClock
 from services.runtime.errors import ApiError
+from services.runtime.testing import connect
 from services.runtime.waiting import until
 from tests.contract.execution.fake_peers import AAPL, GOOG, FakeData
 
@@ -59,7 +60,7 @@ class Asked:
 async def asked() -> AsyncIterator[Asked]:
     data = FakeData()
     await data.server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{data.port}") as channel:
+    async with connect(f"127.0.0.1:{data.port}") as channel:
         yield Asked(data, channel)
     data.gate.set()
     await data.server.stop(None)

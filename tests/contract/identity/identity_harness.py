@@ -22,6 +22,7 @@ from services.identity.config import IdentitySettings
 from services.runtime.clock import ManualClock
 from services.runtime.errors import RpcFailure, error_from_rpc
 from services.runtime.server import Service
+from services.runtime.testing import connect
 
 START_NS = 1_700_000_000_000_000_000
 ADMIN_PASSWORD = "the first password"
@@ -122,5 +123,5 @@ async def start_identity(
     clock = clock or ManualClock(START_NS)
     service = await compose(IdentitySettings(**values), clock=clock)
     port = await service.start()
-    channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    channel = connect(f"127.0.0.1:{port}")
     return RunningIdentity(service, clock, channel, jwks_file)

@@ -32,6 +32,7 @@ from services.portfolio.config import PortfolioSettings
 from services.runtime.clock import Clock, to_timestamp
 from services.runtime.errors import RpcFailure, error_from_rpc
 from services.runtime.server import Service
+from services.runtime.testing import connect, peer_server
 
 SCOPES = "portfolio:read portfolio:write"
 AAPL, GOOG = str(uuid.uuid5(uuid.NAMESPACE_DNS, "AAPL")), str(uuid.uuid5(uuid.NAMESPACE_DNS, "GOOG"))
@@ -77,7 +78,7 @@ class Peer:
     """A gRPC server on a free port."""
 
     def __init__(self) -> None:
-        self.server = grpc.aio.server()
+        self.server = peer_server()
         self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
         self._changed = asyncio.Event()
 
@@ -338,7 +339,7 @@ async def start_portfolio(
     }
     service = await compose(PortfolioSettings.model_validate(values), clock=clock)
     port = await service.start()
-    channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    channel = connect(f"127.0.0.1:{port}")
     return RunningPortfolio(execution, data, channel, tokens, service)
 
 

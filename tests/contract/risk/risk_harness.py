@@ -26,7 +26,7 @@ from services.runtime.errors import (
     error_from_rpc,
 )
 from services.runtime.server import Service
-from services.runtime.testing import new_database
+from services.runtime.testing import connect, new_database
 from services.runtime.testing_keys import MeshKeys, bearer
 from services.runtime.waiting import until
 from tests.contract.risk.risk_messages import fill_event, market, reserve_request
@@ -160,7 +160,7 @@ async def start_risk(url: str, folder: Path, *, clock: Clock | None = None, **se
 async def _serve(settings: Mapping[str, object], clock: Clock | None) -> tuple[Service, grpc.aio.Channel]:
     service = await compose(RiskSettings.model_validate(settings), clock=clock)
     port = await service.start()
-    return service, grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    return service, connect(f"127.0.0.1:{port}")
 
 
 class ShiftedClock(SystemClock):

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import grpc
 import pytest
 
 from services.runtime.server import Service
 from services.runtime.settings import ServiceSettings
+from services.runtime.testing import connect
 from tests.contract.runtime.echo_contract import EchoService, Keys, Running, StartEcho, echo_pb2_grpc, only_a1
 
 
@@ -40,7 +40,7 @@ async def start_echo(keys: Keys) -> AsyncIterator[StartEcho]:
         if prepare is not None:
             prepare(service)
         port = await service.start()
-        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+        channel = connect(f"127.0.0.1:{port}")
         running = Running(service, servicer, channel, echo_pb2_grpc.EchoServiceStub(channel), keys)
         started.append(running)
         return running

@@ -24,6 +24,7 @@ from services.runtime.policy import ContractError
 from services.runtime.server import Service, _run
 from services.runtime.settings import ServiceSettings
 from services.runtime.tasks import OwnedWork
+from services.runtime.testing import connect
 from services.runtime.testing_keys import bearer
 from tests.contract.runtime.echo_contract import (
     CONTRACT,
@@ -307,7 +308,7 @@ async def test_owned_work_outlives_its_caller_and_its_deadline(start_echo: Start
     service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, servicer)
     port = await service.start()
     keys = (await start_echo()).keys
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with connect(f"127.0.0.1:{port}") as channel:
         stub = echo_pb2_grpc.EchoServiceStub(channel)
         call = stub.Mutate(echo_pb2.EchoRequest(), metadata=bearer(keys.user()), timeout=60)
         await asyncio.wait_for(servicer.entered.wait(), 60)
@@ -332,7 +333,7 @@ async def test_the_decimal_context_is_installed_for_handlers(start_echo: StartEc
     service.owner("account.account_id", only_a1)
     service.add(echo_pb2_grpc.add_EchoServiceServicer_to_server, Counting())
     port = await service.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with connect(f"127.0.0.1:{port}") as channel:
         await echo_pb2_grpc.EchoServiceStub(channel).Open(echo_pb2.EchoRequest())
     await service.stop(0)
     assert seen == [True]
@@ -386,7 +387,7 @@ async def test_a_process_serves_until_sigterm() -> None:
     try:
         line = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
         assert (line["event"], line["level"], line["service"]) == ("serving", "info", "test")
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{line['port']}") as channel:
+        async with connect(f"127.0.0.1:{line['port']}") as channel:
             stub = echo_pb2_grpc.EchoServiceStub(channel)
             with pytest.raises(grpc.aio.AioRpcError):
                 await stub.Open(echo_pb2.EchoRequest(text="bug"))

@@ -24,6 +24,7 @@ from bifrost.venue.v1.venue_service_pb2_grpc import VenueServiceStub
 from services.runtime.decimals import from_double
 from services.runtime.errors import RpcFailure, error_from_rpc
 from services.runtime.server import Service
+from services.runtime.testing import connect, peer_server
 from services.runtime.testing_keys import MeshKeys, bearer
 from services.runtime.waiting import until
 from services.venue.__main__ import compose
@@ -84,7 +85,7 @@ class Accounts(portfolio_service_pb2_grpc.PortfolioServiceServicer):
     """portfolio's GetAccount: Alice's account is user-1's, Bob's is user-2's."""
 
     def __init__(self) -> None:
-        self.server = grpc.aio.server()
+        self.server = peer_server()
         self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
         portfolio_service_pb2_grpc.add_PortfolioServiceServicer_to_server(self, self.server)
 
@@ -261,7 +262,7 @@ async def start_venue(
     }
     service = await compose(VenueSettings.model_validate(values), history=None if data_address else sample)
     port = await service.start()
-    channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    channel = connect(f"127.0.0.1:{port}")
     return RunningVenue(service, channel, keys, sample, accounts)
 
 

@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from services.runtime.errors import error_from_rpc
+from services.runtime.testing import connect
 from tests.e2e.edge.calls import HTTP_OF_CODE, Answer, Json, is_read
 from tests.e2e.edge.cases import CASES
 from tests.e2e.edge.kinds import SUBMIT, Case
@@ -115,7 +116,7 @@ async def test_a_path_without_a_method_is_not_found(path: str, world: World) -> 
 )
 async def test_a_method_that_is_not_there_is_unimplemented_over_grpc(path: str, world: World) -> None:
     metadata = tuple(world.headers("alice").items())
-    async with grpc.aio.insecure_channel(world.mesh.edge) as channel:
+    async with connect(world.mesh.edge) as channel:
         call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call(b"", metadata=metadata, timeout=60)

@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from services.runtime.inventory import load_inventory
+from services.runtime.testing import connect
 from tests.e2e.running_mesh import RunningMesh
 
 _BUILT = Path(__file__).parents[3] / "build" / "tools" / "grpcurl"
@@ -72,7 +73,7 @@ def test_reflection_lists_the_whole_mesh(mesh: RunningMesh) -> None:
 
 
 async def test_health_watch_through_the_edge(mesh: RunningMesh) -> None:
-    async with grpc.aio.insecure_channel(mesh.edge) as channel:
+    async with connect(mesh.edge) as channel:
         watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=60)
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
         watch.cancel()

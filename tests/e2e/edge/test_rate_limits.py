@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import grpc
 import httpx
 import pytest
 
@@ -14,6 +13,7 @@ from bifrost.auth.v1 import policy_pb2
 from services.cli.edge import EdgePlan, render_edge
 from services.cli.edge.rights import RATES
 from services.runtime.embedded.ports import free_port
+from services.runtime.testing import connect
 from services.runtime.waiting import until
 from tests.e2e.edge.calls import Answer, Caller, Json
 from tests.e2e.edge.envoys import run_envoy
@@ -39,7 +39,7 @@ async def strict(mesh: RunningMesh, tmp_path_factory: pytest.TempPathFactory) ->
     async with (
         run_envoy(render_edge(plan), folder, plan.port),
         httpx.AsyncClient() as http,
-        grpc.aio.insecure_channel(address) as channel,
+        connect(address) as channel,
     ):
         caller = Caller(f"http://{address}", http, channel)
 

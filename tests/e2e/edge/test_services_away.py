@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import grpc
 import httpx
 import pytest
 
 from services.cli.edge import EdgePlan, render_edge
 from services.runtime.embedded.ports import free_port
 from services.runtime.inventory import load_inventory
+from services.runtime.testing import connect
 from services.runtime.testing_keys import MeshKeys, bearer
 from tests.e2e.edge.calls import Caller, Json
 from tests.e2e.edge.envoys import run_envoy
@@ -49,7 +49,7 @@ async def lonely(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
     async with (
         run_envoy(render_edge(plan), folder, plan.port),
         httpx.AsyncClient() as http,
-        grpc.aio.insecure_channel(address) as channel,
+        connect(address) as channel,
     ):
         yield Caller(f"http://{address}", http, channel), dict(bearer(keys.user_token(scope=scope)))
 

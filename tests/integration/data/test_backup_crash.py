@@ -7,15 +7,13 @@ import sys
 import uuid
 from pathlib import Path
 
-import grpc
-
 from bifrost.data.v1 import backup_service_pb2 as pb
 from bifrost.data.v1.backup_service_pb2_grpc import BackupServiceStub
 from bifrost.type.v1 import job_pb2
 from services.runtime.backup.archives import Archives, verify_files
 from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import new_database
+from services.runtime.testing import connect, new_database
 from services.runtime.testing_keys import MeshKeys, bearer
 from tests.contract.data.test_backup_service import backup_role
 
@@ -48,7 +46,7 @@ async def test_killed_backup_leaves_nothing_that_looks_whole(
     archives = Archives(tmp_path / "backups")
     process = await _start(environment, "backup.before_rename")
     try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with connect(f"127.0.0.1:{port}") as channel:
             request = pb.CreateBackupRequest(request_id=str(uuid.uuid4()))
             stub = BackupServiceStub(channel)
             made = (await stub.CreateBackup(request, metadata=headers, wait_for_ready=True, timeout=60)).job
@@ -56,7 +54,7 @@ async def test_killed_backup_leaves_nothing_that_looks_whole(
         assert archives.list_all() == []
         assert len(list((archives.root).iterdir())) == 1
         process = await _start(environment)
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with connect(f"127.0.0.1:{port}") as channel:
             watch = pb.WatchBackupRequest(backup_job_id=made.backup_job_id)
             stream = BackupServiceStub(channel).WatchBackup(
                 watch, metadata=headers, wait_for_ready=True, timeout=60

@@ -17,7 +17,7 @@ from bifrost.data.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from bifrost.type.v1 import job_pb2
 from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import new_database
+from services.runtime.testing import connect, new_database
 from services.runtime.testing_keys import MeshKeys, bearer
 from tests.contract.data.data_harness import listed
 
@@ -45,7 +45,7 @@ class DataProcess:
         )
 
     def channel(self) -> grpc.aio.Channel:
-        return grpc.aio.insecure_channel(f"127.0.0.1:{self.port}")
+        return connect(f"127.0.0.1:{self.port}")
 
 
 @pytest.mark.parametrize(

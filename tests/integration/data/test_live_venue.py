@@ -4,15 +4,13 @@ import asyncio
 import uuid
 from pathlib import Path
 
-import grpc
-
 from bifrost.data.v1 import bar_pb2, bar_service_pb2, market_stream_service_pb2
 from bifrost.venue.v1.session_service_pb2 import CreateSessionRequest
 from bifrost.venue.v1.session_service_pb2_grpc import SessionServiceStub
 from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.server import Service
-from services.runtime.testing import new_database
+from services.runtime.testing import connect, new_database
 from services.runtime.testing_keys import MeshKeys, bearer
 from services.runtime.waiting import until
 from services.venue.__main__ import compose as compose_venue
@@ -58,7 +56,7 @@ async def test_replayed_days_close_as_the_real_bars(
         await until(
             lambda: is_read(venue, "StreamMarket") and is_read(data.service, "StreamBars"), timeout_s=60
         )
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{venue_port}") as channel:
+        async with connect(f"127.0.0.1:{venue_port}") as channel:
             await SessionServiceStub(channel).CreateSession(
                 CreateSessionRequest(
                     request_id=str(uuid.uuid4()),

@@ -10,6 +10,7 @@ from bifrost.venue.v1 import market_pb2, venue_service_pb2, venue_service_pb2_gr
 from services.data.clients import MarketCall
 from services.data.live.market_source import follow_market
 from services.runtime.clock import SystemClock
+from services.runtime.testing import connect, peer_server
 from services.venue.market_stream import MarketStream
 
 CLOCK = SystemClock()
@@ -48,11 +49,11 @@ class Source:
 @pytest.fixture
 async def market() -> AsyncIterator[tuple[MarketServer, Source]]:
     servicer = MarketServer()
-    server = grpc.aio.server()
+    server = peer_server()
     venue_service_pb2_grpc.add_VenueServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with connect(f"127.0.0.1:{port}") as channel:
         yield servicer, Source(channel)
     await server.stop(0)
 

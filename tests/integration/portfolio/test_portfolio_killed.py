@@ -15,7 +15,7 @@ import pytest
 from bifrost.execution.v1.order_pb2 import OrderEvent
 from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import new_database
+from services.runtime.testing import connect, new_database
 from tests.contract.portfolio.portfolio_harness import (
     FakeData,
     FakeExecution,
@@ -68,7 +68,7 @@ class Supervised:
     @contextlib.asynccontextmanager
     async def calls(self) -> AsyncIterator[PortfolioClient]:
         """Stubs of the running process; waits until it answers."""
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+        async with connect(f"127.0.0.1:{self.port}") as channel:
             await asyncio.wait_for(channel.channel_ready(), 60)
             yield PortfolioClient(self.execution, self.data, channel, self.tokens)
 

@@ -13,7 +13,7 @@ from bifrost.risk.v1.pre_trade_service_pb2_grpc import PreTradeServiceStub
 from services.risk.__main__ import compose
 from services.risk.config import RiskSettings
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import new_database
+from services.runtime.testing import connect, new_database
 from services.runtime.waiting import until
 from tests.contract.risk.risk_harness import failure_of, start_risk
 from tests.contract.risk.risk_messages import fill_event, limit, reserve_request
@@ -68,7 +68,7 @@ async def test_a_second_process_waits_and_takes_over(
         account_id = await risk.fund("5000")
         assert (await risk.reserve(account_id, limit())).reserved
         twin = await compose(RiskSettings.model_validate(risk.settings))
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{await twin.start()}") as channel:
+        async with connect(f"127.0.0.1:{await twin.start()}") as channel:
             stub = PreTradeServiceStub(channel)
             request = reserve_request(account_id, limit("99"))
             early = stub.ReserveOrder(request, metadata=risk.as_execution, timeout=60)

@@ -18,7 +18,7 @@ from bifrost.risk.v1 import pre_trade_service_pb2 as pb
 from bifrost.risk.v1.pre_trade_service_pb2_grpc import PreTradeServiceStub
 from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import new_database
+from services.runtime.testing import connect, new_database
 from services.runtime.testing_keys import MeshKeys, bearer
 from services.runtime.waiting import until
 from tests.contract.risk.risk_messages import fill_event, limit, order_event, reserve_request
@@ -45,9 +45,7 @@ class Supervised:
             "BIFROST_ADDRESS_BOOK": json.dumps({name: peer.address for name, peer in peers.items()}),
         }
         self.headers = bearer(self.keys.service_token("execution"))
-        self.channel = grpc.aio.insecure_channel(
-            f"127.0.0.1:{self.port}", options=[("grpc.max_reconnect_backoff_ms", 200)]
-        )
+        self.channel = connect(f"127.0.0.1:{self.port}", ("grpc.max_reconnect_backoff_ms", 200))
         self.stub = PreTradeServiceStub(self.channel)
 
     async def start(self, failpoint: str = "") -> None:

@@ -17,7 +17,7 @@ from bifrost.venue.v1 import venue_order_pb2 as orders_pb
 from services.runtime.database import Database
 from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.runtime.testing import new_database
+from services.runtime.testing import connect, new_database
 from services.runtime.testing_keys import MeshKeys
 from services.venue import tables
 from services.venue.domain.events import OrderFilled
@@ -77,7 +77,7 @@ class Supervised:
 
     async def calls(self) -> RunningVenue:
         """Stubs of the running process; waits until it answers."""
-        channel = grpc.aio.insecure_channel(f"127.0.0.1:{self.port}")
+        channel = connect(f"127.0.0.1:{self.port}")
         await asyncio.wait_for(channel.channel_ready(), 60)
         return RunningVenue(None, channel, self.keys, SampleHistory(), self.accounts)
 

@@ -14,6 +14,7 @@ from grpc.aio import ServicerContext
 from bifrost.identity.v1 import token_service_pb2, token_service_pb2_grpc
 from services.cli.launcher import Home
 from services.cli.session import NotLoggedInError, Session
+from services.runtime.testing import connect, peer_server
 
 PASSWORDS = {"admin": "first", "alice": "wonder"}
 LIFE_S = 900
@@ -84,12 +85,12 @@ class Place:
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    identity, server = Identity(), grpc.aio.server()
+    identity, server = Identity(), peer_server()
     token_service_pb2_grpc.add_TokenServiceServicer_to_server(identity, server)
     edge = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     (tmp_path / "admin-password").write_text("first\n")
-    async with grpc.aio.insecure_channel(edge) as channel:
+    async with connect(edge) as channel:
         yield Place(identity, channel, edge, Home(tmp_path))
     await server.stop(0)
 

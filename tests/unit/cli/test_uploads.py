@@ -13,6 +13,7 @@ from bifrost.data.v1.import_service_pb2 import ImportBarsRequest, ImportBarsResp
 from services.cli.client import EdgeClient
 from services.cli.session import Session
 from services.cli.uploads import upload
+from services.runtime.testing import peer_server
 
 _METHOD = "/bifrost.data.v1.ImportService/ImportBars"
 
@@ -55,7 +56,7 @@ class Service:
 async def service() -> AsyncIterator[tuple[Service, EdgeClient]]:
     service = Service()
     handler: Any = grpc.stream_unary_rpc_method_handler(service.upload)
-    server = grpc.aio.server()
+    server = peer_server()
     contract, name = _METHOD[1:].split("/")
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(contract, {name: handler}),))
     port = server.add_insecure_port("127.0.0.1:0")

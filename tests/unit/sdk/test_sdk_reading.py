@@ -18,6 +18,7 @@ from bifrost_sdk.reading import BarReading, Range, timestamp
 from bifrost_sdk.session import Tokens
 from bifrost_sdk.target import Target, parse_url
 from bifrost_sdk.wire import read_bar_chunk
+from services.runtime.testing import peer_server
 
 NAMES = ("open_time_ns", "open", "high", "low", "close", "volume")
 QUICK = Retry(attempts=3, first_s=0.001)
@@ -102,7 +103,7 @@ class Script:
                 await context.abort(act, "cut")
 
     async def serve(self) -> tuple[grpc.aio.Server, str]:
-        server = grpc.aio.server()
+        server = peer_server()
         handler = grpc.unary_stream_rpc_method_handler(
             self.stream,
             ReadBarsRequest.FromString,
