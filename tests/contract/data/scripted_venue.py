@@ -9,6 +9,8 @@ import grpc
 
 from bifrost.type.v1 import stream_pb2
 from bifrost.venue.v1 import market_pb2, venue_service_pb2, venue_service_pb2_grpc
+from services.runtime.embedded.ports import ReservedPorts
+from services.runtime.testing import peer_server
 
 Response = venue_service_pb2.StreamMarketResponse
 
@@ -20,7 +22,8 @@ class ScriptedVenue(venue_service_pb2_grpc.VenueServiceServicer):
         self._streams: list[asyncio.Queue[Response | None]] = []
         self._connected = asyncio.Event()
         self._server: grpc.aio.Server | None = None
-        self.port = 0
+        self._reserved = ReservedPorts(1)  # kept while it is away
+        self.port = self._reserved.numbers[0]
 
     async def StreamMarket(
         self,
@@ -40,9 +43,9 @@ class ScriptedVenue(venue_service_pb2_grpc.VenueServiceServicer):
             self._streams.remove(stream)
 
     async def start(self) -> None:
-        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        self._server = peer_server()
         venue_service_pb2_grpc.add_VenueServiceServicer_to_server(self, self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
 
     async def stop(self) -> None:

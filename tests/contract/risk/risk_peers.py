@@ -23,12 +23,14 @@ from bifrost.portfolio.v1 import ledger_service_pb2_grpc as ledger_grpc
 from bifrost.portfolio.v1 import portfolio_service_pb2 as portfolio_pb
 from bifrost.portfolio.v1 import portfolio_service_pb2_grpc as portfolio_grpc
 from bifrost.type.v1 import stream_pb2, value_pb2
+from services.runtime.embedded.ports import ReservedPorts
 from services.runtime.errors import (
     DETAILS_KEY,
     ApiError,
     invalid_argument,
     not_found,
 )
+from services.runtime.testing import peer_server
 
 AAPL, IBM, HALTED, INDEX = (
     str(uuid.uuid5(uuid.NAMESPACE_DNS, name)) for name in ("AAPL", "IBM", "HALT", "IDX")
@@ -40,9 +42,9 @@ class Peer:
     """A gRPC server on a port of its own, which can go away and come back."""
 
     def __init__(self) -> None:
-        self._server = grpc.aio.server()
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
-        self.address = f"127.0.0.1:{self.port}"
+        self._port = ReservedPorts(1)  # kept while it is away
+        self.address = f"127.0.0.1:{self._port.numbers[0]}"
+        self._server = self._listen()
         self._news = asyncio.Event()
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -57,9 +59,13 @@ class Peer:
 
     async def restart(self) -> None:
         """Listen again at the same port."""
-        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 1)])
-        self._server.add_insecure_port(self.address)
+        self._server = self._listen()
         await self.start()
+
+    def _listen(self) -> grpc.aio.Server:
+        server = peer_server()
+        server.add_insecure_port(self.address)
+        return server
 
     def changed(self) -> None:
         self._news.set()
