@@ -48,6 +48,7 @@ class Supervised:
         self._data_address = data_address
         self.port = free_port()
         self._process: asyncio.subprocess.Process | None = None
+        self._channels: list[grpc.aio.Channel] = []
 
     async def start(self, failpoint: str = "") -> None:
         addresses = {"data": self._data_address, "portfolio": self.accounts.address}
@@ -71,6 +72,8 @@ class Supervised:
         assert await asyncio.wait_for(self._process.wait(), 60) == -9
 
     async def stop(self) -> None:
+        while self._channels:
+            await self._channels.pop().close()
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             assert await asyncio.wait_for(self._process.wait(), 60) == 0
@@ -78,6 +81,7 @@ class Supervised:
     async def calls(self) -> RunningVenue:
         """Stubs of the running process; waits until it answers."""
         channel = connect(f"127.0.0.1:{self.port}")
+        self._channels.append(channel)
         await asyncio.wait_for(channel.channel_ready(), 60)
         return RunningVenue(None, channel, self.keys, SampleHistory(), self.accounts)
 
