@@ -12,6 +12,7 @@ import pytest
 from services.runtime.auth import Call, Principal, current_call
 from services.runtime.channel import Mesh
 from services.runtime.clock import NANOS, SystemClock
+from services.runtime.embedded.ports import ReservedPorts
 from services.runtime.errors import error_from_rpc, unavailable
 from services.runtime.inventory import Inventory, ServiceEntry
 from services.runtime.service_config import service_config
@@ -182,6 +183,21 @@ async def test_the_channels_surface(echo: Running, connect: Connect) -> None:
 def test_a_service_that_nobody_knows(connect: Connect) -> None:
     with pytest.raises(KeyError):
         connect(1).channel("nowhere")
+
+
+async def test_a_mesh_does_not_wait_for_what_another_one_found(
+    start_echo: StartEcho, connect: Connect
+) -> None:
+    """Not that of a closed one either, whose connections live as long as its calls are referred to."""
+    reserved = ReservedPorts(1)
+    (port,) = reserved.numbers
+    earlier = connect(port)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub_of(earlier).Open(Request(), timeout=60)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    await earlier.close()
+    await start_echo(port=port)
+    await stub_of(connect(port)).Open(Request(), timeout=60)
 
 
 async def test_the_inventory_is_the_default_address_book(keys: Keys) -> None:
