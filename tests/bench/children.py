@@ -44,6 +44,11 @@ class Child:
         """Where it listens."""
         return int(self.ready["port"])
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     async def ask(self, **question: object) -> Answer:
         """Say something and wait for the answer."""
         self.say(**question)

@@ -27,13 +27,13 @@ _FIRST_NS = 1_577_975_400 * NANOS  # 2020-01-02 14:30 UTC
 _MINUTE_NS = 60 * NANOS
 
 
-def made_up_bars(rows: int) -> SourceBars:
-    """A random walk of so many minutes, the same each time."""
+def made_up_bars(rows: int, first_ns: int = _FIRST_NS) -> SourceBars:
+    """A random walk of so many minutes from `first_ns` on, the same each time."""
     random = np.random.default_rng(7)
     close = 100 * np.exp(np.cumsum(random.normal(0, 0.0005, rows)))
     opened = np.concatenate(([100.0], close[:-1]))
     return SourceBars(
-        open_time_ns=_FIRST_NS + _MINUTE_NS * np.arange(rows, dtype=np.int64),
+        open_time_ns=first_ns + _MINUTE_NS * np.arange(rows, dtype=np.int64),
         open=opened,
         high=np.maximum(opened, close) * 1.0003,
         low=np.minimum(opened, close) * 0.9997,

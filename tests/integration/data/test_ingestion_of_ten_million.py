@@ -47,7 +47,7 @@ async def watch_until(
         stub = IngestionServiceStub(channel)
         seen = None
         async for message in stub.WatchIngestion(
-            request, metadata=data.headers, wait_for_ready=True, timeout=150
+            request, metadata=data.headers, wait_for_ready=True, timeout=300
         ):
             if message.HasField("ingestion"):
                 seen = message.ingestion
@@ -58,7 +58,7 @@ async def watch_until(
     return seen
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_ten_million_bars_survive_a_kill(postgres_server: EmbeddedPostgres, tmp_path: Path) -> None:
     url = new_database(postgres_server)
     data = DataProcess(url, tmp_path)
