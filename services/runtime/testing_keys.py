@@ -43,9 +43,14 @@ class MeshKeys:
         return self.folder / f"{service}.pem"
 
     def settings(self, service: str) -> dict[str, object]:
-        """Values for ServiceSettings (or a subclass) of this service."""
+        """Values for ServiceSettings (or a subclass) of this service.
+
+        It finds no peer but those whose addresses a test adds: the usual ports may be those of a mesh that
+        runs here.
+        """
         return {
             "service": service,
+            "address_book": dict.fromkeys(load_inventory().services, "127.0.0.1:1"),
             "jwks_file": self.jwks_file,
             "services_jwks_file": self.services_jwks_file,
             "credential_file": self.credential_file(service),
