@@ -16,7 +16,8 @@ from services.cli.launcher.state import ProcessState, is_alive, start_ticks
 from services.runtime.inventory import load_inventory
 from services.runtime.waiting import until
 
-WAITS = "import signal; print(flush=True); signal.pause()"
+# SIGINT ends it whoever started the tests: a shell's background jobs ignore it, and so does what they start.
+WAITS = "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); print(flush=True); signal.pause()"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
 LOCKS = (
     "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, 2); print(flush=True); sys.stdin.read()"
@@ -102,7 +103,6 @@ def test_leftovers_end_but_those_kept_and_those_whose_id_is_another_s_now() -> N
         assert postgres.poll() is None
         assert stranger.poll() is None
         assert end_leftovers(state) == ["postgres"]
-        # An interpreter ends with KeyboardInterrupt on SIGINT: signal 2.
         assert postgres.wait() == -signal.SIGINT
 
 
