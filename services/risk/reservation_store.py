@@ -112,14 +112,14 @@ async def insert_decisions(
         asyncpg.UniqueViolationError: one of them was decided in an earlier life; nothing was written.
         FencedError: another process has become the writer; nothing was written.
     """
-    if len(rows) == 1 and not given_up:
-        status = await driver.execute(_INSERT_ONE, token, *_values(rows[0]))
+    values = [_values(row) for row in rows]
+    if given_up:
+        columns = [*zip(*values, strict=True), *_keys(given_up)]
+        status = await driver.execute(_GIVE_UP_AND_INSERT, token, *columns)
+    elif len(values) == 1:
+        status = await driver.execute(_INSERT_ONE, token, *values[0])
     else:
-        columns = zip(*map(_values, rows), strict=True)
-        if given_up:
-            status = await driver.execute(_GIVE_UP_AND_INSERT, token, *columns, *_keys(given_up))
-        else:
-            status = await driver.execute(_INSERT, token, *columns)
+        status = await driver.execute(_INSERT, token, *zip(*values, strict=True))
     if status != f"INSERT 0 {len(rows)}":
         raise FencedError("another process keeps the books of risk")
 
